@@ -1,0 +1,38 @@
+/*
+ * oauth.h: access tokens from a refresh token (RFC 6749 section 6).
+ *
+ * The receive and the send worker of an account each hold an access token of
+ * their own; a refresh token that the provider rotates is kept by the host
+ * before it is used, and read again by whoever refreshes next.
+ */
+#ifndef ADUAN_EMAIL_OAUTH_H
+#define ADUAN_EMAIL_OAUTH_H
+
+#include "email.h"
+
+struct oauth {
+    struct aduan_host *host;
+    const struct email_oauth_settings *settings;
+    struct aduan_secret access;
+    struct aduan_secret used; /* the refresh token of the last request */
+    int64_t expires_at;
+};
+
+void oauth_init(struct oauth *o, struct aduan_host *host, const struct email_oauth_settings *settings);
+void oauth_clear(struct oauth *o);
+bool oauth_is_fresh(const struct oauth *o);
+void oauth_drop(struct oauth *o); /* the server refused the access token: get a new one */
+
+/* The refresh as a request; body must be freed with oauth_free_body() after the call. */
+char *oauth_body(struct oauth *o);
+void oauth_free_body(char *body);
+void oauth_request(const struct oauth *o, const char *body, struct aduan_http_request *ret);
+/* Takes the answer. ADUAN_SENT: there is a fresh token; LATER; REFUSED. */
+void oauth_take(struct oauth *o, const struct aduan_http_response *r, struct aduan_result *ret);
+/* Has the host another refresh token than the one that was just refused? Then try once more. */
+bool oauth_has_newer(const struct oauth *o);
+
+/* All of it, waiting. SENT, LATER or REFUSED in *ret; ADUAN_STOPPING or 0. */
+int oauth_wait(struct oauth *o, struct aduan_result *ret);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * meta.h: what WhatsApp, Instagram and Messenger share: the handshake, the signature, Graph's errors.
+ *
+ * Facts: platforms/whatsapp.md sections 1.2, 1.3 and 4.4.
+ */
+#ifndef ADUAN_META_H
+#define ADUAN_META_H
+
+#include "connector.h"
+
+/* verify() of a Meta webhook. GET: 200 and the raw challenge if mode and token are right, else 403.
+ * POST: X-Hub-Signature-256 by any of the app secrets, else 401 and an empty body. */
+int meta_verify(const struct aduan_secrets *app_secrets, const struct aduan_secret *verify_token,
+                const struct aduan_hook_request *req, struct aduan_hook_answer *ret_answer);
+
+/* One row of a channel's error table: codes first..last, what follows from them. */
+struct meta_rule {
+    int first, last;
+    enum aduan_outcome outcome;
+    enum aduan_limit_scope scope; /* for ADUAN_LIMITED */
+    int64_t pause_ms;             /* for ADUAN_LIMITED; 0: the core's back-off */
+    const char *advice;           /* Indonesian, for the officer; NULL: the platform's own words */
+};
+
+struct meta_error {
+    int code;       /* 0: none in the body */
+    char text[400]; /* title and details on one line */
+};
+
+/* {"error":{…}} of an answer, or one element of errors[] in a webhook. False: there is none. */
+bool meta_error_read(const json_t *error, struct meta_error *ret);
+
+/* What an HTTP transfer means. True: status 2xx, the caller reads the body. False: *ret holds the
+ * outcome by the table (ended by first == last == -1), else by the HTTP status, else by how far the
+ * transfer came. accepts: a transfer that broke, or a 5xx that is not Graph's own, may have been
+ * acted upon (a send, not an upload). */
+bool meta_accepted(const struct aduan_http_response *r, const struct meta_rule *rules, bool accepts,
+                   struct aduan_result *ret);
+
+/* Seconds (or, as has been seen, milliseconds) in a string or number to ms; 0 when it is neither. */
+int64_t meta_time(const json_t *object, const char *path);
+
+#endif

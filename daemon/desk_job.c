@@ -1,0 +1,106 @@
+/*
+ * desk_job.c: gives the desk what it needs and nothing more: names and limits
+ * of the accounts, a queue, the blob store.
+ */
+#include "daemon/job.h"
+
+#include "connectors/kit/text.h"
+#include "daemon/log.h"
+#include "desk/desk.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static void host_log(void *arg, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static void host_log(void *arg, int level, const char *fmt, ...) {
+    va_list ap;
+
+    (void)arg;
+    va_start(ap, fmt);
+    log_line(level, fmt, ap);
+    va_end(ap);
+}
+
+static bool host_stopping(void *arg) {
+    return job_stopping(arg);
+}
+
+/* The first heartbeat comes once register and policy have been read: only then is it ready. */
+static void host_alive(void *arg) {
+    static bool told;
+
+    if (!told)
+        job_ready(arg);
+    told = true;
+    job_beat(arg);
+}
+
+static void host_health(void *arg, json_t *fields) {
+    job_health(arg, "desk", fields);
+}
+
+static int64_t host_now(void *arg) {
+    struct timespec ts;
+
+    (void)arg;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static struct desk_account describe(const struct conf_account *a, const struct aduan_connector *c) {
+    const char *address = c->address != NULL ? c->address(a->settings) : NULL;
+
+    return (struct desk_account){
+        .name = a->name,
+        .type = a->type,
+        .channel = c->channel,
+        .address = address != NULL ? address : "",
+        .can_send = (c->capabilities & ADUAN_CAP_SEND) != 0,
+        .can_attach = (c->capabilities & ADUAN_CAP_ATTACH) != 0,
+        .has_public = (c->capabilities & ADUAN_CAP_PUBLIC) != 0,
+        .has_template = c->has_template != NULL && c->has_template(a->settings),
+        .window_ms = c->traits.window_ms,
+        .text_max = c->traits.text_max,
+        .text_max_is_bytes = c->traits.text_max_is_bytes,
+        .attachment_max = c->traits.attachment_max,
+    };
+}
+
+/* The promise rests on how Redis keeps what it is given: said once at every start. */
+static void judge_redis(struct job *j) {
+    struct queue_durability d;
+    char problem[1024] = "";
+
+    if (queue_durability(j->queue, &d, problem, sizeof(problem)) < 0)
+        log_warn("cannot ask redis how durable it is: %s", queue_error(j->queue));
+    else if (problem[0] != '\0')
+        log_warn("redis does not keep what it acknowledges: %s", problem);
+    else
+        log_info("redis %s keeps what it acknowledges", d.version);
+}
+
+int job_desk(struct job *j) {
+    struct desk_account *accounts = xcalloc(j->conf->account_count + 1, sizeof(*accounts));
+    struct desk_options o = { .conf = j->conf, .accounts = accounts, .queue = j->queue, .blobs = j->blobs };
+    struct desk_host host = {
+        .arg = j,
+        .log = host_log,
+        .stopping = host_stopping,
+        .alive = host_alive,
+        .health = host_health,
+        .now = host_now,
+    };
+    size_t i;
+    int r;
+
+    for (i = 0; i < j->conf->account_count; i++)
+        if (j->conf->accounts[i].enabled)
+            accounts[o.account_count++] =
+                describe(&j->conf->accounts[i], job_module(j, &j->conf->accounts[i])->connector);
+    judge_redis(j);
+    queue_wake(j->queue, job_wake_fd(j));
+    r = desk_run(&o, &host);
+    free(accounts);
+    return r;
+}

@@ -1,0 +1,265 @@
+/*
+ * follow.c: records that are about something: edits, deletions, reactions, statuses, echoes,
+ * notices, bounces.
+ *
+ * Each returns 0 when it applied, or REG_NOTHING with *ret_why when it is about nothing we know:
+ * the caller then writes a dead letter.
+ */
+#include "desk/room.h"
+
+#include "kit/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int known(struct room *room, const struct aduan_message *m, struct reg_message *ret) {
+    return reg_message_by_platform(room->reg, m->account, m->reply_to, ret);
+}
+
+int follow_edit(struct room *room, const struct aduan_message *m, const char **ret_why) {
+    struct reg_message of;
+    int rc = known(room, m, &of);
+
+    if (rc == REG_NOTHING)
+        *ret_why = "an edit of a message we never saw";
+    if (rc != 0)
+        return rc;
+    if (of.purged_at == 0)
+        rc = reg_message_edit(room->reg, of.id, m->text != NULL ? m->text : "", room->now);
+    if (rc == 0 && of.ticket > 0)
+        rc = room_history(room, of.ticket, "sistem", "edited", "%s; the former text is kept", of.key);
+    reg_message_clear(&of);
+    return rc;
+}
+
+int follow_delete(struct room *room, const struct aduan_message *m, const char **ret_why) {
+    struct reg_message of;
+    int rc = known(room, m, &of);
+
+    if (rc == REG_NOTHING)
+        *ret_why = "a deletion of a message we never saw";
+    if (rc != 0)
+        return rc;
+    if (of.purged_at == 0) {
+        rc = reg_message_purge(room->reg, of.id, room->now);
+        if (rc == 0 && of.ticket > 0)
+            rc = room_history(room, of.ticket, "sistem", "deleted",
+                              "%s was unsent by its author; our copy is gone", of.key);
+    }
+    reg_message_clear(&of);
+    return rc;
+}
+
+int follow_reaction(struct room *room, const struct aduan_message *m, const char **ret_why) {
+    struct reg_message of;
+    int rc = known(room, m, &of);
+
+    if (rc == 0 && of.ticket == 0) {
+        reg_message_clear(&of);
+        return 0;
+    }
+    if (rc == REG_NOTHING)
+        *ret_why = "a reaction to a message we never saw";
+    if (rc != 0)
+        return rc;
+    if (m->text != NULL && m->text[0] != '\0')
+        rc = room_history(room, of.ticket, "warga", "reaction", "%.64s on %s", m->text, of.key);
+    else
+        rc = room_history(room, of.ticket, "warga", "reaction_removed", "on %s", of.key);
+    reg_message_clear(&of);
+    return rc;
+}
+
+/* ----------------------------------------------------------------- statuses */
+
+/* The answer a status is about: by our own id where the platform gave it back, else by its id. */
+static int answer_of(struct room *room, const struct aduan_message *m, struct reg_out *ret) {
+    struct reg_message message;
+    int rc = REG_NOTHING;
+
+    if (m->status.answer != NULL && m->status.answer[0] != '\0')
+        rc = reg_out_by_key(room->reg, m->status.answer, ret);
+    if (rc != REG_NOTHING)
+        return rc;
+    rc = reg_message_by_platform(room->reg, m->account, m->status.platform_id, &message);
+    if (rc != 0)
+        return rc;
+    rc = message.out ? reg_out_by_key(room->reg, message.key, ret) : REG_NOTHING;
+    if (message.out && rc == REG_NOTHING)
+        rc = REG_SEEN; /* the office's own typing elsewhere: nothing to move */
+    reg_message_clear(&message);
+    return rc;
+}
+
+/* An answer on its way may be known to the platform already, under an id we shall be told: its status waits.
+ * One that carries another sender's id is about none of ours. */
+static int early_or_nothing(struct room *room, const struct aduan_message *m, const char *record,
+                            const char **ret_why) {
+    const struct aduan_status *s = &m->status;
+    int rc = REG_NOTHING;
+
+    *ret_why = "a status of an answer we never sent";
+    if (s->platform_id != NULL && s->platform_id[0] != '\0' && (s->answer == NULL || s->answer[0] == '\0'))
+        rc = reg_out_unnamed(room->reg, m->account);
+    return rc == 0 ? reg_early_add(room->reg, m->account, s->platform_id, record, room->now) : rc;
+}
+
+int follow_status(struct room *room, const struct aduan_message *m, const char *record, const char **ret_why) {
+    struct report r = { .platform_id = m->status.platform_id,
+                        .reason = m->status.reason,
+                        .source = "platform",
+                        .at = m->sent_at > 0 && m->sent_at < room->now ? m->sent_at : room->now };
+    struct reg_out o;
+    int rc;
+
+    if (answer_status_parse(m->status.state, &r.status) < 0 || r.status < ANSWER_SENT ||
+        r.status > ANSWER_FAILED) {
+        *ret_why = "a status of an unknown name";
+        return REG_NOTHING;
+    }
+    if (r.status == ANSWER_FAILED && m->status.window_closed)
+        r.status = ANSWER_HELD;
+    rc = answer_of(room, m, &o);
+    if (rc == REG_SEEN)
+        return 0;
+    if (rc == REG_NOTHING)
+        return early_or_nothing(room, m, record, ret_why);
+    if (rc != 0)
+        return rc;
+    rc = report_answer(room, &o, &r);
+    reg_out_clear(&o);
+    return rc;
+}
+
+/* --------------------------------------------------------- echoes and notices */
+
+static int open_case_of(struct room *room, int64_t talk, struct reg_case *ret) {
+    int rc = reg_case_latest_of_talk(room->reg, talk, true, ret);
+
+    return rc == REG_NOTHING ? reg_case_latest_of_talk(room->reg, talk, false, ret) : rc;
+}
+
+/* Is this echo one of our own answers? Then it proves that it was sent. */
+static int echo_of_answer(struct room *room, const struct aduan_message *m, bool *ret_ours) {
+    struct aduan_message about = { .account = m->account, .status = m->status };
+    struct reg_out o;
+    int rc;
+
+    if (about.status.platform_id == NULL)
+        about.status.platform_id = m->platform_id;
+    rc = answer_of(room, &about, &o);
+    *ret_ours = rc == 0 || rc == REG_SEEN;
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    rc = report_answer(room, &o,
+                       &(struct report){ .status = ANSWER_SENT,
+                                         .platform_id = m->platform_id,
+                                         .reason = "",
+                                         .source = "echo",
+                                         .at = room->now });
+    reg_out_clear(&o);
+    return rc;
+}
+
+int follow_echo(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len,
+                const char **ret_why) {
+    struct reg_talk talk = { 0 };
+    struct reg_case c = { 0 };
+    bool ours = false;
+    int64_t id;
+    int rc = echo_of_answer(room, m, &ours);
+
+    if (rc < 0 || ours)
+        return rc;
+    if (m->conversation == NULL || m->conversation[0] == '\0') {
+        *ret_why = "an echo without a conversation";
+        return REG_NOTHING;
+    }
+    rc = reg_talk_of(room->reg, m, room->now, &talk);
+    if (rc == 0)
+        rc = open_case_of(room, talk.id, &c);
+    if (rc >= 0) {
+        rc = reg_message_add(room->reg, m, "", c.id, talk.id, true, raw, raw_len, &id);
+        if (rc == 0 && c.id > 0)
+            rc = room_history(room, c.id, "kantor", "answered_elsewhere",
+                              "%s: written by the office outside Aduan", m->id);
+    }
+    if (c.id > 0)
+        reg_case_clear(&c);
+    reg_talk_clear(&talk);
+    return rc;
+}
+
+int follow_system(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len,
+                  const char **ret_why) {
+    struct reg_talk talk = { 0 };
+    struct reg_case c = { 0 };
+    int64_t id;
+    int rc;
+
+    *ret_why = m->note != NULL && m->note[0] != '\0' ? "a notice of the platform: see its record"
+                                                     : "a notice of the platform about no case";
+    if (m->conversation == NULL || m->conversation[0] == '\0')
+        return REG_NOTHING;
+    rc = reg_talk_of(room->reg, m, room->now, &talk);
+    if (rc == 0)
+        rc = open_case_of(room, talk.id, &c);
+    if (rc == 0) {
+        rc = reg_message_add(room->reg, m, "", c.id, talk.id, false, raw, raw_len, &id);
+        if (rc == 0)
+            rc = room_history(room, c.id, "sistem", "notice", "%.300s",
+                              m->note != NULL && m->note[0] != '\0' ? m->note
+                              : m->text != NULL                     ? m->text
+                                                                    : "");
+        reg_case_clear(&c);
+    }
+    reg_talk_clear(&talk);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ bounces */
+
+/* Only our own signed token says which answer bounced: anybody can write a delivery notice. */
+static int bounced_answer(struct room *room, const struct aduan_message *m, struct reg_out *ret) {
+    char number[32], answer[65];
+    size_t i;
+
+    for (i = 0; i <= m->reference_count && i < 50; i++) {
+        const char *id = i == 0 ? m->reply_to : m->references[i - 1];
+
+        if (id != NULL && thread_verify(&room->key, id, number, answer) == 0)
+            return reg_out_by_key(room->reg, answer, ret);
+    }
+    if (m->status.answer != NULL && m->status.answer[0] != '\0')
+        return reg_out_by_key(room->reg, m->status.answer, ret);
+    return REG_NOTHING;
+}
+
+int follow_bounce(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len,
+                  const char **ret_why) {
+    struct reg_out o;
+    int64_t id;
+    char *reason;
+    int rc = bounced_answer(room, m, &o);
+
+    if (rc == REG_NOTHING)
+        *ret_why = "a delivery failure notice that matches no answer of ours";
+    if (rc != 0)
+        return rc;
+    rc = reg_message_add(room->reg, m, "", o.ticket, o.talk, false, raw, raw_len, &id);
+    if (rc == 0) {
+        reason = text_clean_line(
+            m->status.reason != NULL ? m->status.reason : "returned by the mail system",
+            strlen(m->status.reason != NULL ? m->status.reason : "returned by the mail system"), 300);
+        rc = report_answer(room, &o,
+                           &(struct report){ .status = ANSWER_FAILED,
+                                             .platform_id = "",
+                                             .reason = reason,
+                                             .source = "bounce",
+                                             .at = room->now });
+        free(reason);
+    }
+    reg_out_clear(&o);
+    return rc;
+}

@@ -1,0 +1,142 @@
+/*
+ * room.h: what the desk's own files share; nobody else includes it.
+ *
+ * inbound   a record becomes a message of a case        (inbound.c, match.c)
+ * follow    what is about a message we know             (follow.c)
+ * outgoing  answers: made, held, relayed                (outgoing.c, relay.c)
+ * report    what became of them                         (report.c, lost.c)
+ * receipt   the acknowledgement                         (receipt.c)
+ *
+ * Everything runs inside one register transaction per batch; return values are
+ * those of register.h. What Redis is to be told waits in the register (outbox,
+ * burial) until the transaction is committed.
+ */
+#ifndef ADUAN_DESK_ROOM_H
+#define ADUAN_DESK_ROOM_H
+
+#include "desk/calendar.h"
+#include "desk/desk.h"
+#include "desk/register.h"
+#include "desk/template.h"
+#include "desk/thread.h"
+
+struct room {
+    const struct desk_options *o;
+    const struct desk_host *host;
+    struct reg *reg;
+    struct calendar *calendar;
+    struct templates *templates;
+    struct thread_key key;
+    int64_t now;            /* of this batch */
+    int64_t calendar_fault; /* when a missing year was last logged */
+    int64_t cases, messages, repeats, buried, relayed;
+    int64_t last_in_at;
+};
+
+enum { DESK_ERROR = 3, DESK_WARN = 4, DESK_INFO = 6 }; /* syslog levels, for room_log */
+enum { ROOM_BURIED = 3 };                              /* inbound_record: it became a dead letter */
+enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
+
+#define room_log(room, level, ...) ((room)->host->log((room)->host->arg, (level), __VA_ARGS__))
+
+const struct desk_account *room_account(const struct room *room, const char *name);
+bool room_own_address(const struct room *room, const char *address);
+/* Writes a dead letter (once this batch is committed). record and raw may be empty. */
+int room_bury(struct room *room, const char *account, const char *kind, const char *ref, const char *reason,
+              const char *record, const void *raw, size_t raw_len);
+int room_history(struct room *room, int64_t ticket, const char *actor, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* ----------------------------------------------------------------- inbound.c */
+
+/* One record of an `in` stream. 0, ROOM_BURIED, negative. bury false: only says ROOM_BURIED and
+ * why (a retry of a letter that is already there). */
+int inbound_record(struct room *room, const char *account, const char *record, const void *raw, size_t raw_len,
+                   bool bury, char *why, size_t why_size);
+
+/* ------------------------------------------------------------------- match.c */
+
+enum match_how { MATCH_NONE = 0, MATCH_TOKEN, MATCH_REFERENCE, MATCH_NUMBER, MATCH_CONVERSATION };
+struct match {
+    enum match_how how;
+    struct reg_case found; /* how != NONE: the case this message belongs to */
+    int64_t link;          /* a case it may follow up, but must not join (0 none) */
+    char link_number[32];
+    const char *link_why;
+};
+const char *match_how_name(enum match_how how);
+int match_message(struct room *room, const struct aduan_message *m, const struct reg_talk *talk,
+                  const char *person, struct match *ret);
+void match_clear(struct match *match);
+
+/* ------------------------------------------------------------------ follow.c */
+
+int follow_edit(struct room *room, const struct aduan_message *m, const char **ret_why);
+int follow_delete(struct room *room, const struct aduan_message *m, const char **ret_why);
+int follow_reaction(struct room *room, const struct aduan_message *m, const char **ret_why);
+int follow_status(struct room *room, const struct aduan_message *m, const char *record, const char **ret_why);
+int follow_echo(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len,
+                const char **ret_why);
+int follow_system(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len,
+                  const char **ret_why);
+int follow_bounce(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len,
+                  const char **ret_why);
+
+/* ---------------------------------------------------------------- outgoing.c */
+
+struct outgoing {
+    enum aduan_answer_kind kind;
+    const char *text, *language, *actor;
+    struct aduan_attachment *attachments; /* stored; the caller's */
+    size_t attachment_count;
+};
+/* Writes an answer to a case into the outbox: queued, or held while the window is closed (then a
+ * template asks the citizen to write, once). ret_id, ret_held may be NULL. */
+int outgoing_answer(struct room *room, const struct reg_case *c, const struct outgoing *what, char ret_id[64],
+                    bool *ret_held);
+bool outgoing_window_open(const struct desk_account *a, const struct reg_talk *t, int64_t now);
+/* The citizen wrote at `at`: the window is open, what was held goes. */
+int outgoing_heard(struct room *room, const struct desk_account *a, struct reg_talk *t, int64_t at,
+                   const char *platform_id, int64_t ticket);
+int outgoing_template(struct room *room, const struct reg_case *c, struct reg_talk *t);
+
+/* ------------------------------------------------------------------- relay.c */
+
+/* Tells Redis what was committed: answers, dead letters, forgotten ends; only a few while there is
+ * a backlog of messages to read. *ret_more: there is more to tell. 0; -EAGAIN and the like: Redis is away;
+ * -EIO: the register is unusable. */
+int relay_run(struct room *room, bool backlog, bool *ret_more);
+
+/* ------------------------------------------------------------------- lost.c */
+
+/* Asks Redis about some answers that are with their sender: one it has forgotten ends as uncertain. From
+ * *after on, the next time from where it stopped. 0, also when Redis is away; -EIO: the register is unusable.
+ */
+int lost_run(struct room *room, int64_t *after);
+
+/* ------------------------------------------------------------------ report.c */
+
+/* What became of an answer or an attachment: one entry of an `event` stream. */
+int report_event(struct room *room, const struct queue_entry *e);
+/* The same for an attachment whose end was told before its message was read. */
+int report_early_attachment(struct room *room, const char *account, const char *key);
+struct report {
+    enum answer_status status;
+    const char *platform_id, *reason, *source;
+    int attempt; /* 0: not from the sender */
+    int64_t at;
+};
+int report_answer(struct room *room, struct reg_out *o, const struct report *what);
+
+/* A stub that a replay could read after all (replay.c): an `event` of type "replay". */
+int replay_event(struct room *room, const struct queue_entry *e, const json_t *json);
+
+/* ----------------------------------------------------------------- receipt.c */
+
+int receipt_send(struct room *room, const struct aduan_message *m, const struct desk_account *a,
+                 const char *person, struct reg_case *c, const struct calendar_due *due);
+/* Counts an inbound message; *ret_first_over: the first of this hour that is too many. */
+int receipt_count(struct room *room, const char *person, bool *ret_first_over);
+const char *language_of(const struct aduan_message *m, const char *fallback); /* "id" or "en" */
+
+#endif

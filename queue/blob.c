@@ -1,0 +1,245 @@
+/*
+ * blob.c: files named by their SHA-256.
+ *
+ * A blob is written under a name that nobody looks for, fsynced, renamed into
+ * place, and its directory fsynced: after a crash there is nothing or all of
+ * it. What a dead process left unfinished is removed a day later.
+ */
+#include "queue/blob.h"
+
+#include "kit/sign.h"
+#include "kit/step.h"
+#include "kit/text.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+struct blob_store {
+    int dir; /* STATE/attachments */
+};
+
+struct blob_writer {
+    struct blob_store *store;
+    int fd;
+    char name[64];
+    struct sign_stream *sum;
+    int64_t size;
+    int fault; /* -errno of the first write that failed */
+};
+
+enum { UNFINISHED_S = 24 * 60 * 60, FILE_MODE = 0640, DIR_MODE = 0750 };
+static const char unfinished[] = ".new-";
+
+/* ---------------------------------------------------------------------- store */
+
+static void remove_unfinished(int dir) {
+    int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
+    time_t old = time(NULL) - UNFINISHED_S;
+    struct dirent *e;
+    struct stat st;
+
+    if (d == NULL) {
+        if (copy >= 0)
+            close(copy);
+        return;
+    }
+    while ((e = readdir(d)) != NULL)
+        if (text_starts(e->d_name, unfinished) && fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            st.st_mtime < old)
+            unlinkat(dir, e->d_name, 0);
+    closedir(d);
+}
+
+/* Makes a directory that is still there after a power cut, and opens it. */
+static int make_dir(int at, const char *name) {
+    int fd;
+
+    if (mkdirat(at, name, DIR_MODE) < 0 && errno != EEXIST)
+        return -errno;
+    STEP("blob.made-dir");
+    if (fsync(at) < 0) /* also when somebody else made it: he may have died before this */
+        return -errno;
+    fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return fd < 0 ? -errno : fd;
+}
+
+int blob_store_open(const char *state_dir, struct blob_store **ret) {
+    int state = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int dir;
+
+    if (state < 0)
+        return -errno;
+    dir = make_dir(state, "attachments");
+    close(state);
+    if (dir < 0)
+        return dir;
+    remove_unfinished(dir);
+    *ret = xcalloc(1, sizeof(**ret));
+    (*ret)->dir = dir;
+    return 0;
+}
+
+struct blob_store *blob_store_close(struct blob_store *s) {
+    if (s == NULL)
+        return NULL;
+    close(s->dir);
+    free(s);
+    return NULL;
+}
+
+/* -------------------------------------------------------------------- writing */
+
+int blob_begin(struct blob_store *s, struct blob_writer **ret) {
+    struct blob_writer *w = xcalloc(1, sizeof(*w));
+    uint8_t random[8];
+    char hex[17];
+
+    sign_random(random, sizeof(random));
+    sign_hex(random, sizeof(random), hex);
+    snprintf(w->name, sizeof(w->name), "%s%ld-%s", unfinished, (long)getpid(), hex);
+    w->store = s;
+    w->fd = openat(s->dir, w->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    if (w->fd < 0) {
+        int r = -errno;
+
+        free(w);
+        return r;
+    }
+    w->sum = sign_stream_new();
+    *ret = w;
+    return 0;
+}
+
+int blob_write(struct blob_writer *w, const void *bytes, size_t n) {
+    const char *at = bytes;
+
+    if (w->fault != 0)
+        return w->fault;
+    if (n > 0)
+        sign_stream_add(w->sum, bytes, n);
+    while (n > 0) {
+        ssize_t wrote = write(w->fd, at, n);
+
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0)
+            return w->fault = -errno;
+        at += wrote;
+        n -= (size_t)wrote;
+        w->size += wrote;
+    }
+    return 0;
+}
+
+static void end(struct blob_writer *w) {
+    if (w->fd >= 0)
+        close(w->fd);
+    sign_stream_free(w->sum);
+    free(w);
+}
+
+void blob_abort(struct blob_writer *w) {
+    if (w == NULL)
+        return;
+    unlinkat(w->store->dir, w->name, 0);
+    end(w);
+}
+
+/* Renames the finished file to its place and makes the name durable. */
+static int put_in_place(struct blob_writer *w, const char *sha256) {
+    char prefix[3] = { sha256[0], sha256[1], '\0' };
+    int dir = make_dir(w->store->dir, prefix);
+    int r = 0;
+
+    if (dir < 0)
+        return dir;
+    if (renameat(w->store->dir, w->name, dir, sha256) < 0)
+        r = -errno;
+    STEP("blob.renamed");
+    if (r == 0 && fsync(dir) < 0)
+        r = -errno;
+    STEP("blob.durable");
+    close(dir);
+    return r;
+}
+
+int blob_finish(struct blob_writer *w, char ret_sha256[65], int64_t *ret_size) {
+    char sha256[SIGN_HEX256];
+    int64_t size = w->size;
+    int r = w->fault;
+
+    sign_stream_hex(w->sum, sha256);
+    STEP("blob.written");
+    if (r == 0 && (fchmod(w->fd, FILE_MODE) < 0 || fsync(w->fd) < 0))
+        r = -errno;
+    STEP("blob.synced");
+    if (r == 0)
+        r = put_in_place(w, sha256);
+    if (r < 0) {
+        blob_abort(w);
+        return r;
+    }
+    end(w);
+    memcpy(ret_sha256, sha256, sizeof(sha256));
+    if (ret_size != NULL)
+        *ret_size = size;
+    return 0;
+}
+
+/* Whole already? Its name may still be on its way to disk: the other writer fsyncs it later. */
+static bool have(struct blob_store *s, const char *sha256, size_t size) {
+    char path[80];
+    struct stat st;
+    bool found;
+    int dir;
+
+    snprintf(path, sizeof(path), "%.2s/%s", sha256, sha256);
+    if (fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+        (size_t)st.st_size != size)
+        return false;
+    snprintf(path, sizeof(path), "%.2s", sha256);
+    dir = openat(s->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    found = dir >= 0 && fsync(dir) == 0 && fsync(s->dir) == 0;
+    if (dir >= 0)
+        close(dir);
+    return found;
+}
+
+int blob_put(struct blob_store *s, const void *bytes, size_t n, char ret_sha256[65]) {
+    char sha256[SIGN_HEX256];
+    struct blob_writer *w;
+    int r;
+
+    sign_sha256_hex(bytes, n, sha256);
+    if (have(s, sha256, n)) {
+        memcpy(ret_sha256, sha256, sizeof(sha256));
+        return 0;
+    }
+    r = blob_begin(s, &w);
+    if (r < 0)
+        return r;
+    blob_write(w, bytes, n); /* a fault comes back from blob_finish() */
+    return blob_finish(w, ret_sha256, NULL);
+}
+
+/* -------------------------------------------------------------------- reading */
+
+int blob_open(struct blob_store *s, const char *sha256) {
+    uint8_t digest[SIGN_SHA256];
+    char path[80];
+    int fd;
+
+    if (sha256 == NULL || strlen(sha256) != 64 || sign_unhex(sha256, 64, digest) < 0)
+        return -EINVAL;
+    snprintf(path, sizeof(path), "%.2s/%s", sha256, sha256);
+    fd = openat(s->dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return fd < 0 ? -errno : fd;
+}

@@ -1,0 +1,3 @@
+add_executable(bench_queue_accept ${CMAKE_CURRENT_LIST_DIR}/queue_accept.c)
+target_link_libraries(bench_queue_accept PRIVATE aduan_queue)
+set_target_properties(bench_queue_accept PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

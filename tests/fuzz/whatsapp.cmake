@@ -1,0 +1,15 @@
+# verify() and parse() of connectors that take webhooks. Sources are built again, with coverage.
+if(ADUAN_FUZZ)
+  set(dir ${CMAKE_SOURCE_DIR}/connectors)
+  set(shared ${CMAKE_CURRENT_LIST_DIR}/fuzz_connector.c ${CMAKE_SOURCE_DIR}/queue/message.c ${dir}/kit/text.c
+    ${dir}/kit/sign.c ${dir}/kit/step.c ${dir}/kit/hook.c ${dir}/kit/json.c ${dir}/kit/meta.c ${dir}/kit/query.c)
+  file(GLOB whatsapp ${dir}/whatsapp/*.c)
+  add_executable(fuzz_whatsapp ${shared} ${whatsapp})
+  add_executable(fuzz_loop ${shared} ${dir}/loop.c ${dir}/loop_fault.c ${dir}/loop_outbox.c)
+  foreach(target fuzz_whatsapp fuzz_loop)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer,address,undefined)
+    target_link_libraries(${target} PRIVATE PkgConfig::JANSSON PkgConfig::CRYPTO)
+    set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  endforeach()
+endif()

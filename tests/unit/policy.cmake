@@ -1,0 +1,3 @@
+# policy: the working calendar and the reply texts.
+aduan_test(test_policy_calendar SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_policy_calendar.c LIBS aduan_policy)
+aduan_test(test_policy_template SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_policy_template.c LIBS aduan_policy)
