@@ -215,7 +215,11 @@ def test_not_ready_while_nobody_listens():
         a.start(ready=False)
         wait(lambda: a.log_text().count("cannot listen: gateway.listen") >= 3, "three tries")
         assert a.notify.count("READY=1") == 0
-        assert re.search(r"; gateway failed \d times", a.notify.status())
+        # The status is told after the worker's end was seen, a moment after its last line.
+        wait(
+            lambda: re.search(r"; gateway failed \d times", a.notify.status() or ""),
+            "the status that names the gateway",
+        )
         # Everything else works meanwhile.
         wait(lambda: {"receive satu", "send satu", "desk"} <= set(a.workers()), "the others")
         taken.close()
