@@ -43,6 +43,9 @@ enum aduan_capability {
     ADUAN_CAP_ATTACH = 1u << 8,      /* can send attachments */
     ADUAN_CAP_PUBLIC = 1u << 9,      /* has public posts */
     ADUAN_CAP_TEMPLATE = 1u << 10, /* can open a closed window by ADUAN_ANSWER_TEMPLATE (settings permitting) */
+    /* Answers wait in the desk's work list until a person has carried them over and says so (a letter, a
+     * portal without an API). Never together with SEND in what able() returns. */
+    ADUAN_CAP_BY_HAND = 1u << 11,
 };
 
 /* What became of an attempt. */
@@ -209,6 +212,9 @@ struct aduan_host_ops {
 
     /* Stores bytes that fetch() got without http(): durable on 0; -errno. May be NULL in an older host. */
     int (*blob_put)(struct aduan_host *h, const void *bytes, size_t n, char ret_sha256[65]);
+    /* Tells `aduanctl status` and the metrics how much of a platform's allowance is used, 0..100 or more
+     * ("dm", "posts"); negative forgets it. Seen before it bites: the desk warns from 80. */
+    void (*quota)(struct aduan_host *h, const char *name, int used_percent);
 };
 
 struct aduan_host {
@@ -311,9 +317,24 @@ struct aduan_connector {
     void (*find)(void *ctx, const struct aduan_answer *answer, struct aduan_result *ret);
     /* Starts fetching an attachment by its source; calls host fetched(token) once. Never blocks. */
     void (*fetch)(void *ctx, const struct aduan_attachment *attachment, uint64_t token);
-    /* One cheap authenticated call: SENT = all well. Blocks by host calls. */
+    /* One cheap authenticated call: SENT = all well. Blocks by host calls. Called in the send worker (in the
+     * receive worker where able() has no SEND) at its start, every probe_every_ms and when an admin asks.
+     * The place, too, to renew a token, to read when it ends (host report()), and to put right what the
+     * platform dropped (a page's subscription). */
     void (*probe)(void *ctx, struct aduan_result *ret);
     void *(*close)(void *ctx); /* accepts NULL, returns NULL */
+
+    /* Which of the capabilities hold with these settings (a subset)? Pure. NULL: all of them. */
+    uint32_t (*able)(const void *settings);
+    /* Can this answer be sent as it is: length, attachments' types, sizes and number, public or private?
+     * Pure: the desk asks before it takes the answer from an officer, send() asks again. The only place that
+     * knows the platform's limits. 0, or -1 with a reason for the officer (Indonesian / English). NULL: by
+     * the traits alone. */
+    int (*fits)(const void *settings, const struct aduan_answer *answer, char *why, size_t why_size);
+    /* The reply window with these settings, for what a person wrote or an automatic text; 0: none. Pure.
+     * NULL: traits.window_ms. */
+    int64_t (*window)(const void *settings, bool by_person);
+    int64_t probe_every_ms; /* 0: every 6 hours */
 };
 
 #define ADUAN_CONNECTOR_SYMBOL "aduan_connector"

@@ -5,6 +5,7 @@
 #include "connectors/kit/step.h"
 #include "connectors/kit/text.h"
 #include "daemon/log.h"
+#include "daemon/module.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -180,7 +181,7 @@ static int parse_item(struct batch *b, struct batch_item *it) {
 
     if (it->attempts > ATTEMPTS_MAX)
         return make_stub(b, it, &in);
-    if ((b->connector->capabilities & ADUAN_CAP_PARSE_APART) != 0)
+    if ((module_can(b->connector, j->account->settings) & ADUAN_CAP_PARSE_APART) != 0)
         return parse_apart(b, it, &in);
     return intake_parse(j, j->account, &in, host_wall(), &it->records);
 }

@@ -6,6 +6,7 @@
 
 #include "connectors/kit/text.h"
 #include "daemon/log.h"
+#include "daemon/module.h"
 #include "desk/desk.h"
 
 #include <stdlib.h>
@@ -48,22 +49,47 @@ static int64_t host_now(void *arg) {
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static struct desk_account describe(const struct conf_account *a, const struct aduan_connector *c) {
+/* What fits() needs beside the answer. */
+struct judge {
+    const struct aduan_connector *connector;
+    const void *settings;
+};
+
+static int account_fits(const void *arg, const struct aduan_answer *answer, char *why, size_t why_size) {
+    const struct judge *judge = arg;
+
+    return judge->connector->fits(judge->settings, answer, why, why_size);
+}
+
+static int64_t window_of(const struct aduan_connector *c, const void *settings, bool by_person) {
+    return c->window != NULL ? c->window(settings, by_person) : c->traits.window_ms;
+}
+
+/* judge: lives as long as what is described. */
+static struct desk_account describe(const struct conf_account *a, const struct aduan_connector *c,
+                                    struct judge *judge) {
     const char *address = c->address != NULL ? c->address(a->settings) : NULL;
+    uint32_t can = module_can(c, a->settings);
+
+    *judge = (struct judge){ c, a->settings };
 
     return (struct desk_account){
         .name = a->name,
         .type = a->type,
         .channel = c->channel,
         .address = address != NULL ? address : "",
-        .can_send = (c->capabilities & ADUAN_CAP_SEND) != 0,
-        .can_attach = (c->capabilities & ADUAN_CAP_ATTACH) != 0,
-        .has_public = (c->capabilities & ADUAN_CAP_PUBLIC) != 0,
+        .can_send = (can & (ADUAN_CAP_SEND | ADUAN_CAP_BY_HAND)) != 0,
+        .by_hand = (can & ADUAN_CAP_BY_HAND) != 0,
+        .can_attach = (can & ADUAN_CAP_ATTACH) != 0,
+        .has_public = (can & ADUAN_CAP_PUBLIC) != 0,
         .has_template = c->has_template != NULL && c->has_template(a->settings),
-        .window_ms = c->traits.window_ms,
+        .window_ms = window_of(c, a->settings, false),
+        .window_person_ms = window_of(c, a->settings, true),
         .text_max = c->traits.text_max,
         .text_max_is_bytes = c->traits.text_max_is_bytes,
         .attachment_max = c->traits.attachment_max,
+        .fits = c->fits != NULL ? account_fits : NULL,
+        .fits_arg = judge,
     };
 }
 
@@ -82,6 +108,7 @@ static void judge_redis(struct job *j) {
 
 int job_desk(struct job *j) {
     struct desk_account *accounts = xcalloc(j->conf->account_count + 1, sizeof(*accounts));
+    struct judge *judges = xcalloc(j->conf->account_count + 1, sizeof(*judges));
     struct desk_options o = { .conf = j->conf, .accounts = accounts, .queue = j->queue, .blobs = j->blobs };
     struct desk_host host = {
         .arg = j,
@@ -95,12 +122,16 @@ int job_desk(struct job *j) {
     int r;
 
     for (i = 0; i < j->conf->account_count; i++)
-        if (j->conf->accounts[i].enabled)
-            accounts[o.account_count++] =
-                describe(&j->conf->accounts[i], job_module(j, &j->conf->accounts[i])->connector);
+        if (j->conf->accounts[i].enabled) {
+            accounts[o.account_count] =
+                describe(&j->conf->accounts[i], job_module(j, &j->conf->accounts[i])->connector,
+                         &judges[o.account_count]);
+            o.account_count++;
+        }
     judge_redis(j);
     queue_wake(j->queue, job_wake_fd(j));
     r = desk_run(&o, &host);
     free(accounts);
+    free(judges);
     return r;
 }

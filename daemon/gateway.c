@@ -11,6 +11,7 @@
 #include "connectors/kit/step.h"
 #include "connectors/kit/text.h"
 #include "daemon/log.h"
+#include "daemon/module.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -240,7 +241,7 @@ static void open_doors(struct gateway *g) {
         struct conf_account *a = &conf->accounts[i];
         const struct module *module = job_module(g->job, a);
 
-        if (a->enabled && (module->connector->capabilities & ADUAN_CAP_PUSH))
+        if (a->enabled && (module_can(module->connector, a->settings) & ADUAN_CAP_PUSH))
             g->doors[g->door_count++] = (struct door){ .account = a, .connector = module->connector };
     }
 }

@@ -265,6 +265,17 @@ static void op_fetched(struct aduan_host *base, uint64_t token, const struct adu
         h->worker.fetched(h->worker.arg, token, result, sha256, size, type);
 }
 
+static void op_quota(struct aduan_host *base, const char *name, int used_percent) {
+    struct host *h = of(base);
+
+    if (h->quotas == NULL)
+        h->quotas = json_object();
+    if (used_percent < 0)
+        json_object_del(h->quotas, name);
+    else
+        json_object_set_new(h->quotas, name, json_integer(used_percent));
+}
+
 static const struct aduan_host_ops table = {
     .size = sizeof(table),
     .now = op_now,
@@ -287,6 +298,7 @@ static const struct aduan_host_ops table = {
     .kept_secret = op_kept_secret,
     .report = op_report,
     .blob_put = op_blob_put,
+    .quota = op_quota,
 };
 
 void host_open(struct host *h, struct job *j, const struct host_worker *w) {
@@ -307,4 +319,5 @@ void host_close(struct host *h) {
     free(h->secrets);
     free(h->mark);
     free(h->fault);
+    json_decref(h->quotas);
 }

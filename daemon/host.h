@@ -40,7 +40,8 @@ struct host {
     struct host_secret *secrets; /* kept_secret() */
     size_t secret_count;
     int64_t token_expires_at;
-    char *fault; /* as the connector reported it, NULL none */
+    char *fault;    /* as the connector reported it, NULL none */
+    json_t *quotas; /* name -> percent used, as reported; NULL none */
 };
 
 void host_open(struct host *h, struct job *j, const struct host_worker *w);

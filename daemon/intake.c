@@ -10,6 +10,7 @@
  * is the same file.
  */
 #include "daemon/intake.h"
+#include "daemon/module.h"
 
 #include "connectors/kit/sign.h"
 #include "connectors/kit/step.h"
@@ -185,7 +186,7 @@ static int settle_attachment(struct intake *in, struct aduan_attachment *a, bool
 
 static int settle_attachments(struct intake *in, struct aduan_message *m, unsigned *ret_pending) {
     const struct module *module = job_module(in->job, in->door);
-    bool can_fetch = (module->connector->capabilities & ADUAN_CAP_MEDIA) != 0;
+    bool can_fetch = (module_can(module->connector, in->door->settings) & ADUAN_CAP_MEDIA) != 0;
     size_t i;
     int r;
 

@@ -89,6 +89,10 @@ int module_judge(const struct aduan_connector *c, const char *type, char *why, s
     return judge_claims(c, why, why_size);
 }
 
+uint32_t module_can(const struct aduan_connector *c, const void *settings) {
+    return c->able != NULL ? c->capabilities & c->able(settings) : c->capabilities;
+}
+
 struct module_set *module_set_new(const char *dir) {
     struct module_set *s = xcalloc(1, sizeof(*s));
 

@@ -24,6 +24,9 @@ const char *module_known(struct module_set *s);
 /* Judges the exported constant of a file called TYPE.so. 0, or -1 with a reason. Pure. */
 int module_judge(const struct aduan_connector *c, const char *type, char *why, size_t why_size);
 
+/* What a module can do with these settings: its able(), within what it claims. */
+uint32_t module_can(const struct aduan_connector *c, const void *settings);
+
 /* For conf_read(): a conf_lookup whose arg is a struct module_source. What is wrong with a
  * module that is there is added to faults. */
 struct module_source {

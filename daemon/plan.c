@@ -3,6 +3,7 @@
 
 #include "connectors/kit/sign.h"
 #include "connectors/kit/text.h"
+#include "daemon/module.h"
 #include "daemon/wire.h"
 
 #include <dirent.h>
@@ -136,7 +137,7 @@ static void narrow_for_desk(json_t *o, const struct conf_account *a, const struc
 static void narrow_for_gateway(json_t *o, const struct conf_account *a, const struct aduan_connector *c) {
     json_object_del(o, "uncertain");
     json_object_del(o, "tls_ca");
-    if (!a->enabled || (c->capabilities & ADUAN_CAP_PUSH) == 0)
+    if (!a->enabled || (module_can(c, a->settings) & ADUAN_CAP_PUSH) == 0)
         json_object_del(o, "settings");
 }
 
@@ -265,7 +266,7 @@ void plan_make(const struct conf *conf, struct module_set *modules, struct plan 
     for (i = 0; i < conf->account_count; i++) {
         a = &conf->accounts[i];
         m = a->enabled ? module_load(modules, a->type, why, sizeof(why)) : NULL;
-        can = m != NULL ? m->connector->capabilities : 0;
+        can = m != NULL ? module_can(m->connector, a->settings) : 0;
         if ((can & (ADUAN_CAP_PULL | ADUAN_CAP_MEDIA)) != 0)
             add_job(ret, conf, modules, "receive", a->name);
         if ((can & ADUAN_CAP_SEND) != 0)

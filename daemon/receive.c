@@ -13,6 +13,7 @@
 #include "connectors/kit/text.h"
 #include "daemon/log.h"
 #include "daemon/media.h"
+#include "daemon/module.h"
 #include "daemon/replay.h"
 
 #include <errno.h>
@@ -180,7 +181,7 @@ static void open_connector(struct receive *r) {
 }
 
 static void work(struct receive *r) {
-    bool pulls = (r->connector->capabilities & ADUAN_CAP_PULL) != 0;
+    bool pulls = (module_can(r->connector, r->job->account->settings) & ADUAN_CAP_PULL) != 0;
 
     while (!job_stopping(r->job)) {
         replay_turn(r->replay);
@@ -202,7 +203,7 @@ int job_receive(struct job *j) {
     job_ready(j);
     read_switch(&r, host_monotonic());
     open_connector(&r);
-    if (r.ctx != NULL && (r.connector->capabilities & ADUAN_CAP_MEDIA) != 0)
+    if (r.ctx != NULL && (module_can(r.connector, j->account->settings) & ADUAN_CAP_MEDIA) != 0)
         r.media = media_new(j, r.ctx);
     r.batch.ctx = r.ctx;
     r.replay = replay_new(&r.host, r.connector);

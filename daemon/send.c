@@ -7,6 +7,7 @@
  * and limits are outbox.c's, what follows an outcome is verdict.c's.
  */
 #include "daemon/host.h"
+#include "daemon/module.h"
 #include "daemon/outbox.h"
 #include "daemon/verdict.h"
 
@@ -68,9 +69,12 @@ static bool redis(struct send *s, int r) {
     return false;
 }
 
+static uint32_t can(const struct send *s) {
+    return module_can(s->connector, s->job->account->settings);
+}
+
 static bool policy_resends(const struct send *s) {
-    return s->job->account->uncertain == CONF_UNCERTAIN_RESEND ||
-           (s->connector->capabilities & ADUAN_CAP_IDEMPOTENT) != 0;
+    return s->job->account->uncertain == CONF_UNCERTAIN_RESEND || (can(s) & ADUAN_CAP_IDEMPOTENT) != 0;
 }
 
 /* ------------------------------------------------------------------ what follows */
@@ -108,7 +112,7 @@ static void judge(struct send *s, struct out_item *it, const struct aduan_result
 
     in.now = host_wall();
     in.age_ms = in.now - it->added;
-    in.can_find = (s->connector->capabilities & ADUAN_CAP_FIND) != 0 && !it->asked;
+    in.can_find = (can(s) & ADUAN_CAP_FIND) != 0 && !it->asked;
     in.resend = policy_resends(s);
     sign_random(&in.random, sizeof(in.random));
     v = verdict_of(&in);

@@ -18,10 +18,15 @@ struct desk_account {
     const char *name, *type, *channel;
     const char *address; /* our own address there, or "" */
     bool can_send, can_attach, has_public, has_template;
-    int64_t window_ms; /* reply window, 0 none */
-    int64_t text_max;  /* 0 none */
+    bool by_hand;             /* answers wait in the work list until a person has carried them over */
+    int64_t window_ms;        /* reply window for automatic texts, 0 none */
+    int64_t window_person_ms; /* the same for what an officer wrote */
+    int64_t text_max;         /* 0 none */
     bool text_max_is_bytes;
     int64_t attachment_max;
+    /* Can the platform take this answer as it is? 0, or -1 and why, for the officer. Pure; NULL: yes. */
+    int (*fits)(const void *arg, const struct aduan_answer *answer, char *why, size_t why_size);
+    const void *fits_arg;
 };
 
 struct desk_host {

@@ -103,6 +103,7 @@ static int build(struct room *room, const struct reg_case *c, const struct reg_t
     a->language = xstrdup(what->language);
     a->token = thread_token(&room->key, c->number, id);
     a->queued_at = room->now;
+    a->heard_at = t->last_in_at;
     set_person(&a->to, &t->person);
     set_attachments(a, what);
     if (rc == 0)
@@ -111,13 +112,20 @@ static int build(struct room *room, const struct reg_case *c, const struct reg_t
     return 0;
 }
 
+/* With its sender next, or with a person who carries it over. */
+static enum reg_out_state first_state(const struct room *room, const struct reg_case *c) {
+    const struct desk_account *a = room_account(room, c->account);
+
+    return a != NULL && a->by_hand ? REG_OUT_BY_HAND : REG_OUT_READY;
+}
+
 static int write_answer(struct room *room, const struct reg_case *c, const struct reg_talk *t,
                         const struct outgoing *what, bool held, char ret_id[64]) {
     struct aduan_answer a = { 0 };
     int rc = build(room, c, t, what, &a);
 
     if (rc == 0)
-        rc = reg_out_add(room->reg, &a, what->actor, c->id, t->id, held ? REG_OUT_HELD : REG_OUT_READY,
+        rc = reg_out_add(room->reg, &a, what->actor, c->id, t->id, held ? REG_OUT_HELD : first_state(room, c),
                          room->now);
     if (rc == 0 && ret_id != NULL)
         snprintf(ret_id, 64, "%s", a.id);

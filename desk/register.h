@@ -223,6 +223,7 @@ enum reg_out_state {
     REG_OUT_STUCK,     /* failed or uncertain: needs a person */
     REG_OUT_ENDED,     /* accepted by the platform; Redis may forget it */
     REG_OUT_DONE,      /* … and has */
+    REG_OUT_BY_HAND,   /* in the work list until a person has carried it over */
 };
 
 struct reg_out {

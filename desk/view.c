@@ -87,6 +87,8 @@ static const char *answer_kind(const struct reg_message *m) {
         return "automatic";
     case ADUAN_ANSWER_TEMPLATE:
         return "template";
+    case ADUAN_ANSWER_NOTICE:
+        return "notice";
     default:
         return m->kind;
     }

@@ -23,6 +23,7 @@ static const char *const answer_names[] = {
     [ADUAN_ANSWER_REPLY] = "reply",
     [ADUAN_ANSWER_AUTOMATIC] = "automatic",
     [ADUAN_ANSWER_TEMPLATE] = "template",
+    [ADUAN_ANSWER_NOTICE] = "notice",
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -231,6 +232,7 @@ static json_t *attachments_to_json(const struct aduan_attachment *items, size_t 
         json_object_set_new(object, "size", json_integer(items[i].size));
         set_if(object, "state", json_string(attachment_names[items[i].state != 0 ? items[i].state : 1]),
                items[i].state != 0);
+        set_if(object, "is_text", json_true(), items[i].is_text);
         json_array_append_new(array, object);
     }
     return array;
@@ -272,6 +274,7 @@ static int attachments_from_json(const json_t *array, struct aduan_attachment **
         a->size = get_int(j, "size", -1);
         a->state = (enum aduan_attachment_state)find_name(attachment_names, COUNT(attachment_names),
                                                           json_string_value(json_object_get(j, "state")));
+        a->is_text = json_is_true(json_object_get(j, "is_text"));
         if (a->name == NULL)
             a->name = xstrdup("lampiran");
         if (a->type == NULL)
@@ -378,6 +381,8 @@ json_t *aduan_answer_to_json(const struct aduan_answer *a) {
     set_if(object, "attachments", attachments_to_json(a->attachments, a->attachment_count),
            a->attachment_count > 0);
     json_object_set_new(object, "queued_at", json_integer(a->queued_at));
+    set_if(object, "heard_at", json_integer(a->heard_at), a->heard_at != 0);
+    set_if(object, "answered_before", json_integer(a->answered_before), a->answered_before != 0);
     return object;
 }
 
@@ -403,5 +408,7 @@ int aduan_answer_from_json(struct aduan_answer *a, const json_t *json, char *why
     references_from_json(json_object_get(json, "references"), &a->references, &a->reference_count);
     a->is_public = json_is_true(json_object_get(json, "public"));
     a->queued_at = get_int(json, "queued_at", 0);
+    a->heard_at = get_int(json, "heard_at", 0);
+    a->answered_before = (unsigned)get_int(json, "answered_before", 0);
     return 0;
 }

@@ -43,6 +43,9 @@ struct aduan_attachment {
     char *source; /* the connector's own handle to fetch it by (opaque to everybody else) */
     char *note;   /* in plain words, what an officer should know */
     enum aduan_attachment_state state;
+    /* Its bytes are the text of the message, which the platform did not send along: once stored, the desk
+     * makes them the message's text. */
+    bool is_text;
     /* Only between parse() and the blob store, never in JSON: */
     unsigned char *data;
     size_t data_len;
@@ -128,6 +131,7 @@ enum aduan_answer_kind {
     ADUAN_ANSWER_REPLY = 1, /* written or released by a person */
     ADUAN_ANSWER_AUTOMATIC, /* acknowledgement, reminder: marked as such (RFC 3834), loops guarded */
     ADUAN_ANSWER_TEMPLATE,  /* only opens a closed reply window; the connector picks its template */
+    ADUAN_ANSWER_NOTICE,    /* to the office's own people, about no citizen's thread */
 };
 
 struct aduan_answer {
@@ -148,6 +152,8 @@ struct aduan_answer {
     struct aduan_attachment *attachments; /* all stored */
     size_t attachment_count;
     int64_t queued_at;
+    int64_t heard_at;         /* when the citizen last wrote here, by the platform's clock; 0 never */
+    unsigned answered_before; /* how many answers of this publicity went to the same reply_to before */
 };
 
 void aduan_answer_clear(struct aduan_answer *a);

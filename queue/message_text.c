@@ -121,6 +121,8 @@ static void add_attachments(struct text *t, const struct aduan_message *m) {
         add_string(t, "note", a->note);
         add_int(t, "size", a->size);
         add_string(t, "state", states[a->state]);
+        if (a->is_text)
+            add_word(t, "is_text", "true");
         text_add_n(t, "}", 1);
     }
     text_add_n(t, "]", 1);
