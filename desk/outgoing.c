@@ -90,7 +90,7 @@ static int build(struct room *room, const struct reg_case *c, const struct reg_t
 
     if (rc < 0)
         return rc;
-    rc = reg_message_last_of(room->reg, c, &last);
+    rc = reg_message_last_of(room->reg, c, c->is_public, &last);
     if (rc < 0)
         return rc;
     a->id = xstrdup(id);

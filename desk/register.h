@@ -100,6 +100,7 @@ struct reg_case {
     int64_t closed_at, updated_at;
     int64_t follows;     /* case this one may follow up, 0 none */
     int64_t merged_into; /* 0 none */
+    int64_t public_talk; /* began there in public, before the citizen wrote privately; 0 did not */
     bool acknowledged;
 };
 void reg_case_clear(struct reg_case *c);
@@ -109,7 +110,13 @@ int reg_case_save(struct reg *r,
                   const struct reg_case *c); /* everything but number, account, talk, times of receipt */
 int reg_case_get(struct reg *r, int64_t id, struct reg_case *ret);
 int reg_case_by_number(struct reg *r, const char *number, struct reg_case *ret); /* any letter case */
+/* Also the case that began in this (public) conversation and moved since. */
 int reg_case_latest_of_talk(struct reg *r, int64_t talk, bool open_only, struct reg_case *ret);
+/* The newest open case that this person opened in public on this account. */
+int reg_case_open_public(struct reg *r, const char *account, const char *person, struct reg_case *ret);
+int reg_case_move(struct reg *r, const struct reg_case *c); /* saves talk, public_talk and is_public */
+/* Gives a case without a subject one. */
+int reg_case_subject(struct reg *r, int64_t id, const char *subject);
 
 struct reg_filter {
     const char *state, *section, *officer, *channel, *search; /* NULL or "": any */
@@ -132,6 +139,9 @@ struct reg_attachment {
     char *name, *type, *sha256, *state, *note; /* state: stored, pending, failed, purged */
     int64_t size;
 };
+
+/* A flag of the register's own, beside enum aduan_message_flags: the same mail came to another box of ours. */
+enum { REG_MESSAGE_COPY = 1 << 16 };
 
 struct reg_message {
     int64_t id, ticket, talk; /* ticket 0: background only (old traffic, echoes without a case) */
@@ -166,8 +176,16 @@ int reg_message_by_platform(struct reg *r, const char *account, const char *plat
 int reg_message_by_mail_id(struct reg *r, const char *mail_id, struct reg_message *ret);
 int reg_message_first(struct reg *r, int64_t ticket, struct reg_message *ret);   /* oldest inbound of a case */
 int reg_message_last_in(struct reg *r, int64_t ticket, struct reg_message *ret); /* newest inbound of a case */
-/* The newest inbound of a case by whoever opened it. */
-int reg_message_last_of(struct reg *r, const struct reg_case *c, struct reg_message *ret);
+/* The newest inbound of a case by whoever opened it, of those written in public or in private. */
+int reg_message_last_of(struct reg *r, const struct reg_case *c, bool is_public, struct reg_message *ret);
+/* All inbound messages with this Message-ID, oldest first. */
+int reg_messages_by_mail_id(struct reg *r, const char *mail_id,
+                            int (*each)(void *arg, const struct reg_message *m), void *arg);
+/* How many answers of this publicity went to this message before, without those that failed. */
+int reg_message_answered(struct reg *r, int64_t ticket, bool is_public, const char *reply_to,
+                         int64_t *ret_count);
+/* The text of a message that came without one. */
+int reg_message_text(struct reg *r, int64_t id, const char *text);
 int reg_message_edit(struct reg *r, int64_t id, const char *text,
                      int64_t at); /* keeps the former text beside */
 int reg_message_purge(struct reg *r, int64_t id,
@@ -175,12 +193,16 @@ int reg_message_purge(struct reg *r, int64_t id,
 int reg_message_drop(struct reg *r, int64_t id); /* an echo that was our own answer */
 int reg_message_end(struct reg *r, int64_t id, enum answer_status status, const char *platform_id,
                     const char *reason);
+/* In the order in which they were written: by the platform's clock where it says nothing odd (it is not ahead of
+ * ours and not a day behind), else by ours. */
 int reg_messages(struct reg *r, int64_t ticket, int (*each)(void *arg, const struct reg_message *m), void *arg);
 int reg_attachments(struct reg *r, int64_t message, int (*each)(void *arg, const struct reg_attachment *a),
                     void *arg);
 int reg_attachment_end(struct reg *r, const char *key, int index, const char *state, const char *sha256,
                        int64_t size, const char *type, const char *note,
                        int64_t *ret_message); /* REG_NOTHING: unknown */
+/* Is it stored, and the text of a message that has none? 0 and its sha256, or REG_NOTHING. */
+int reg_attachment_text(struct reg *r, int64_t message, int index, char ret_sha256[65]);
 /* Raw bytes of an inbound message: bytes (new buffer) or, over 64 KiB, the sha256 of a blob. */
 int reg_raw(struct reg *r, const char *key, unsigned char **ret, size_t *ret_len, char ret_sha256[65]);
 /* The raw bytes of all inbound messages of an account received since `from` (failed: only those that could
@@ -250,8 +272,14 @@ int reg_out_list(struct reg *r, enum reg_out_state state, size_t max,
 /* The same for those with their sender, from the one behind `after` (an outbox row) on. */
 int reg_out_relayed(struct reg *r, int64_t after, size_t max, int (*each)(void *arg, const struct reg_out *o),
                     void *arg);
-/* Oldest first; held answers of one conversation become ready. *ret_count how many. */
+/* Oldest first; held answers of one conversation become ready, and know when the citizen wrote. *ret_count how
+ * many. */
 int reg_out_release(struct reg *r, int64_t talk, int64_t *ret_count);
+/* What it says of when the citizen last wrote becomes what is known now. */
+int reg_out_heard(struct reg *r, int64_t id);
+/* Answers of a case that wait for the citizen or for a person go to another conversation, under reply_to. */
+int reg_out_readdress(struct reg *r, int64_t ticket, int64_t from_talk, const struct reg_talk *to,
+                      const char *reply_to);
 /* 0 or REG_NOTHING. Is an answer of this account on its way, or did one end unknown, so that the platform may
  * know it by an id that we have not been told? */
 int reg_out_unnamed(struct reg *r, const char *account);

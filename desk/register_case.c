@@ -14,7 +14,7 @@
     "t.name, "                                                                                                 \
     "t.address, t.phone, t.officer, t.received_at, t.due_at, t.answered_at, t.met_at, t.closed_at, "           \
     "t.updated_at, "                                                                                           \
-    "t.follows, t.merged_into, t.acknowledged"
+    "t.follows, t.merged_into, t.acknowledged, t.public_conversation"
 #define CASE_FROM " FROM ticket t JOIN conversation c ON c.id = t.conversation "
 
 void reg_case_clear(struct reg_case *c) {
@@ -64,6 +64,7 @@ static void case_row(sqlite3_stmt *s, struct reg_case *c) {
     c->follows = sqlite3_column_int64(s, i++);
     c->merged_into = sqlite3_column_int64(s, i++);
     c->acknowledged = sqlite3_column_int(s, i++) != 0;
+    c->public_talk = sqlite3_column_int64(s, i++);
 }
 
 static int case_one(struct reg *r, sqlite3_stmt *s, struct reg_case *ret) {
@@ -138,18 +139,43 @@ int reg_case_by_number(struct reg *r, const char *number, struct reg_case *ret) 
 }
 
 int reg_case_latest_of_talk(struct reg *r, int64_t talk, bool open_only, struct reg_case *ret) {
-    if (open_only)
-        return case_one(r,
-                        sql_open(r,
-                                 "SELECT " CASE_COLUMNS CASE_FROM "WHERE t.conversation = ? AND t.state NOT IN "
-                                 "('closed', 'refused', 'merged') ORDER BY t.id DESC LIMIT 1",
-                                 "i", talk),
-                        ret);
+    int rc =
+        case_one(r,
+                 sql_open(r,
+                          "SELECT " CASE_COLUMNS CASE_FROM "WHERE t.conversation = ?1 AND (?2 = 0 OR t.state "
+                          "NOT IN ('closed', 'refused', 'merged')) ORDER BY t.id DESC LIMIT 1",
+                          "id", talk, (int)open_only),
+                 ret);
+
+    if (rc != REG_NOTHING)
+        return rc;
+    return case_one(r,
+                    sql_open(r,
+                             "SELECT " CASE_COLUMNS CASE_FROM
+                             "WHERE t.public_conversation = ?1 AND t.public_conversation <> 0 AND (?2 = 0 OR "
+                             "t.state NOT IN ('closed', 'refused', 'merged')) ORDER BY t.id DESC LIMIT 1",
+                             "id", talk, (int)open_only),
+                    ret);
+}
+
+int reg_case_open_public(struct reg *r, const char *account, const char *person, struct reg_case *ret) {
     return case_one(
         r,
-        sql_open(r, "SELECT " CASE_COLUMNS CASE_FROM "WHERE t.conversation = ? ORDER BY t.id DESC LIMIT 1", "i",
-                 talk),
+        sql_open(r,
+                 "SELECT " CASE_COLUMNS CASE_FROM
+                 "WHERE t.participant = ?1 AND t.is_public = 1 AND t.account = ?2 AND t.state NOT IN "
+                 "('closed', 'refused', 'merged') ORDER BY t.id DESC LIMIT 1",
+                 "tt", person, account),
         ret);
+}
+
+int reg_case_move(struct reg *r, const struct reg_case *c) {
+    return sql_run(r, "UPDATE ticket SET conversation = ?, public_conversation = ?, is_public = ? WHERE id = ?",
+                   "iidi", c->talk, c->public_talk, (int)c->is_public, c->id);
+}
+
+int reg_case_subject(struct reg *r, int64_t id, const char *subject) {
+    return sql_run(r, "UPDATE ticket SET subject = ? WHERE id = ? AND subject = ''", "ti", subject, id);
 }
 
 /* ------------------------------------------------------------------- lists */

@@ -109,10 +109,12 @@ int reg_attachment_add(struct reg *r, int64_t message, int idx, const struct adu
     static const char *const states[] = { "pending", "stored", "pending", "failed" };
     const char *state = a->state >= 1 && a->state <= 3 ? states[a->state] : states[0];
 
-    return sql_run(r,
-                   "INSERT INTO attachment (message, idx, name, type, size, sha256, state, source, note) "
-                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                   "idttitttt", message, idx, a->name, a->type, a->size, a->sha256, state, a->source, a->note);
+    return sql_run(
+        r,
+        "INSERT INTO attachment (message, idx, name, type, size, sha256, state, source, note, is_text) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "idttittttd", message, idx, a->name, a->type, a->size, a->sha256, state, a->source, a->note,
+        (int)a->is_text);
 }
 
 static int add_raw(struct reg *r, int64_t message, const struct aduan_message *m, const void *raw,
@@ -207,22 +209,36 @@ int reg_message_first(struct reg *r, int64_t ticket, struct reg_message *ret) {
 int reg_message_last_in(struct reg *r, int64_t ticket, struct reg_message *ret) {
     return message_one(r,
                        sql_open(r,
-                                "SELECT " MESSAGE_COLUMNS " FROM message m WHERE m.ticket = ? AND m.out = 0 "
-                                "ORDER BY m.id DESC LIMIT 1",
-                                "i", ticket),
+                                "SELECT " MESSAGE_COLUMNS " FROM message m WHERE m.ticket = ?1 AND m.out = 0 "
+                                "AND m.flags & ?2 = 0 ORDER BY m.id DESC LIMIT 1",
+                                "id", ticket, (int)REG_MESSAGE_COPY),
                        ret);
 }
 
 /* In public everybody writes into the same conversation: there only the name tells who it was. */
-int reg_message_last_of(struct reg *r, const struct reg_case *c, struct reg_message *ret) {
+int reg_message_last_of(struct reg *r, const struct reg_case *c, bool is_public, struct reg_message *ret) {
     return message_one(
         r,
         sql_open(r,
-                 "SELECT " MESSAGE_COLUMNS " FROM message m WHERE m.ticket = ?1 AND m.out = 0 AND "
-                 "((m.person = ?2 AND ?2 <> '') OR (m.conversation = ?3 AND (?4 = 0 OR ?2 = ''))) "
+                 "SELECT " MESSAGE_COLUMNS
+                 " FROM message m WHERE m.ticket = ?1 AND m.out = 0 AND m.is_public = ?4 "
+                 "AND ((m.person = ?2 AND ?2 <> '') OR (m.conversation = ?3 AND (?4 = 0 OR ?2 = ''))) "
                  "ORDER BY m.id DESC LIMIT 1",
-                 "itid", c->id, c->participant, c->talk, (int)c->is_public),
+                 "itid", c->id, c->participant, c->talk, (int)is_public),
         ret);
+}
+
+int reg_message_answered(struct reg *r, int64_t ticket, bool is_public, const char *reply_to,
+                         int64_t *ret_count) {
+    return sql_int(
+        r, ret_count,
+        "SELECT count(*) FROM message WHERE ticket = ? AND out = 1 AND is_public = ? AND reply_to = ? "
+        "AND status <> 'failed'",
+        "idt", ticket, (int)is_public, reply_to);
+}
+
+int reg_message_text(struct reg *r, int64_t id, const char *text) {
+    return sql_run(r, "UPDATE message SET text = ? WHERE id = ?", "ti", text, id);
 }
 
 int reg_message_edit(struct reg *r, int64_t id, const char *text, int64_t at) {
@@ -268,10 +284,8 @@ int reg_message_end(struct reg *r, int64_t id, enum answer_status status, const 
                    "ttti", answer_status_name(status), platform_id, reason, id);
 }
 
-int reg_messages(struct reg *r, int64_t ticket, int (*each)(void *arg, const struct reg_message *m),
-                 void *arg) {
-    sqlite3_stmt *s =
-        sql_open(r, "SELECT " MESSAGE_COLUMNS " FROM message m WHERE m.ticket = ? ORDER BY m.id", "i", ticket);
+static int messages_each(struct reg *r, sqlite3_stmt *s, int (*each)(void *arg, const struct reg_message *m),
+                         void *arg) {
     struct reg_message m;
     int rc;
 
@@ -284,6 +298,29 @@ int reg_messages(struct reg *r, int64_t ticket, int (*each)(void *arg, const str
     }
     sql_close(s);
     return rc;
+}
+
+int reg_messages(struct reg *r, int64_t ticket, int (*each)(void *arg, const struct reg_message *m),
+                 void *arg) {
+    return messages_each(
+        r,
+        sql_open(r,
+                 "SELECT " MESSAGE_COLUMNS " FROM message m WHERE m.ticket = ? ORDER BY CASE WHEN m.out = 1 OR "
+                 "m.received_at = 0 OR m.at BETWEEN m.received_at - 86400000 AND m.received_at "
+                 "THEN m.at ELSE m.received_at END, m.id",
+                 "i", ticket),
+        each, arg);
+}
+
+int reg_messages_by_mail_id(struct reg *r, const char *mail_id,
+                            int (*each)(void *arg, const struct reg_message *m), void *arg) {
+    return messages_each(r,
+                         sql_open(r,
+                                  "SELECT " MESSAGE_COLUMNS
+                                  " FROM message m WHERE m.mail_id = ?1 AND m.mail_id <> '' AND m.out = 0 "
+                                  "ORDER BY m.id",
+                                  "t", mail_id),
+                         each, arg);
 }
 
 int reg_attachments(struct reg *r, int64_t message, int (*each)(void *arg, const struct reg_attachment *a),
@@ -316,6 +353,21 @@ int reg_attachments(struct reg *r, int64_t message, int (*each)(void *arg, const
     }
     sql_close(s);
     return rc;
+}
+
+int reg_attachment_text(struct reg *r, int64_t message, int index, char ret_sha256[65]) {
+    sqlite3_stmt *s =
+        sql_open(r,
+                 "SELECT a.sha256 FROM attachment a JOIN message m ON m.id = a.message WHERE "
+                 "a.message = ? AND a.idx = ? AND a.is_text = 1 AND a.state = 'stored' AND m.text = "
+                 "'' AND m.purged_at = 0",
+                 "id", message, index);
+    int rc = sql_row(r, s);
+
+    if (rc == 1)
+        snprintf(ret_sha256, 65, "%s", (const char *)sqlite3_column_text(s, 0));
+    sql_close(s);
+    return rc == 1 ? 0 : rc == 0 ? REG_NOTHING : rc;
 }
 
 /* Only a pending one moves: repeats and what the citizen unsent meanwhile change nothing. */

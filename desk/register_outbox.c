@@ -148,11 +148,37 @@ int reg_out_release(struct reg *r, int64_t talk, int64_t *ret_count) {
 
     *ret_count = 0;
     if (rc == 0)
-        rc = sql_run(r, "UPDATE outbox SET state = 1, again = 1 WHERE conversation = ? AND state = 3", "i",
-                     talk);
+        rc = sql_run(r,
+                     "UPDATE outbox SET state = 1, again = 1, answer = json_set(answer, '$.heard_at', (SELECT "
+                     "c.last_in_at FROM conversation c WHERE c.id = ?1)) WHERE conversation = ?1 AND state = 3",
+                     "i", talk);
     if (rc == 0)
         *ret_count = sqlite3_changes(r->db);
     return rc;
+}
+
+int reg_out_heard(struct reg *r, int64_t id) {
+    return sql_run(r,
+                   "UPDATE outbox SET answer = json_set(answer, '$.heard_at', (SELECT c.last_in_at FROM "
+                   "conversation c WHERE c.id = outbox.conversation)) WHERE id = ?",
+                   "i", id);
+}
+
+int reg_out_readdress(struct reg *r, int64_t ticket, int64_t from_talk, const struct reg_talk *to,
+                      const char *reply_to) {
+    int rc =
+        sql_run(r,
+                "UPDATE message SET conversation = ?1, reply_to = ?2 WHERE id IN (SELECT message FROM outbox "
+                "WHERE ticket = ?3 AND conversation = ?4 AND state IN (3, 4)) AND is_public = 0",
+                "itii", to->id, reply_to, ticket, from_talk);
+
+    if (rc < 0)
+        return rc;
+    return sql_run(r,
+                   "UPDATE outbox SET conversation = ?1, answer = json_set(json_remove(answer, "
+                   "'$.answered_before'), '$.conversation', ?2, '$.reply_to', ?3) WHERE ticket = ?4 AND "
+                   "conversation = ?5 AND state IN (3, 4) AND json_extract(answer, '$.public') IS NULL",
+                   "ittii", to->id, to->key, reply_to, ticket, from_talk);
 }
 
 int reg_out_unnamed(struct reg *r, const char *account) {

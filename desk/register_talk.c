@@ -166,12 +166,20 @@ static bool take(char **field, const char *value) {
     return true;
 }
 
+/* "public:POST:AUTHOR": what one author writes under one post. Other public threads are everybody's. */
+static bool of_one_author(const struct aduan_message *m, const char *key) {
+    size_t n = given(m->sender.id) ? strlen(m->sender.id) : 0, len = strlen(key);
+
+    return n > 0 && text_starts(key, "public:") && len > n + 1 && key[len - n - 1] == ':' &&
+           strcmp(key + len - n, m->sender.id) == 0;
+}
+
 static int talk_learn(struct reg *r, const struct aduan_message *m, const char *key, struct reg_talk *t) {
     const struct aduan_person *p = &m->sender;
     bool news = false;
     int rc;
 
-    if (m->kind == ADUAN_KIND_ECHO || m->kind == ADUAN_KIND_STATUS || m->is_public)
+    if (m->kind == ADUAN_KIND_ECHO || m->kind == ADUAN_KIND_STATUS || (m->is_public && !of_one_author(m, key)))
         return 0;
     news |= take(&t->person.id, p->id);
     news |= take(&t->person.name, p->name);

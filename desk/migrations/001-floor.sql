@@ -66,9 +66,12 @@ CREATE TABLE ticket (
   follows INTEGER NOT NULL DEFAULT 0,
   merged_into INTEGER NOT NULL DEFAULT 0,
   acknowledged INTEGER NOT NULL DEFAULT 0,
+  public_conversation INTEGER NOT NULL DEFAULT 0, -- where it began, once the citizen writes privately
   UNIQUE (code, year, seq)
 ) STRICT;
 CREATE INDEX ticket_by_conversation ON ticket (conversation, id);
+CREATE INDEX ticket_by_origin ON ticket (public_conversation, id) WHERE public_conversation <> 0;
+CREATE INDEX ticket_by_author ON ticket (participant, id) WHERE is_public = 1;
 CREATE INDEX ticket_by_state ON ticket (state, id);
 CREATE INDEX ticket_by_section ON ticket (section, id) WHERE section <> '';
 CREATE INDEX ticket_by_officer ON ticket (officer, id) WHERE officer <> '';
@@ -130,6 +133,7 @@ CREATE TABLE attachment (
   state TEXT NOT NULL,
   source TEXT NOT NULL DEFAULT '',
   note TEXT NOT NULL DEFAULT '',
+  is_text INTEGER NOT NULL DEFAULT 0, -- its bytes are the message's text
   UNIQUE (message, idx)
 ) STRICT;
 
