@@ -36,28 +36,19 @@ Control API (JSON in and out, any token), what the sandbox page calls:
     POST /control/hook     {"url"}    -> where webhooks go
     GET  /control/requests -> {"requests": […]}
 
-Faults: on = "messages" | "media" (upload) | "link" (GET media id) | "bytes" | "number";
-    do = "error" (code, status=400) | "cut-before" | "cut-after" (accepted, then no answer) | "500-accepted" |
-    "html" (502 of a proxy) | "garbage" (accepted, answer is not JSON) | "slow" (seconds) |
-    "late" (accepted, statuses go out, the answer comes seconds later) | "expired" | "damage"; times=1.
+Faults (meta.py): on = "messages" | "media" (upload) | "link" (GET media id) | "bytes" | "number".
 """
 import argparse
 import base64
 import hashlib
-import hmac
 import json
+import pathlib
 import re
-import socket
-import ssl
-import threading
-import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import sys
 
-DAY = 24 * 3600
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from meta import CONTROLS as COMMON, DAY, GraphError, Meta, media_of, quietly, serve  # noqa: E402
+
 LINK_LIFE = 300
 PAIR_BURST, PAIR_SECONDS = 45, 6
 CAPTIONS = ("image", "video", "document")
@@ -71,23 +62,6 @@ KINDS = {  # section 6: formats and sizes of what is sent
 }
 
 
-class GraphError(Exception):
-    def __init__(self, code, message, status=400, details=None):
-        super().__init__(message)
-        self.code, self.message, self.status, self.details = code, message, status, details
-
-    def body(self):
-        error = {"message": f"(#{self.code}) {self.message}", "type": "OAuthException", "code": self.code,
-                 "fbtrace_id": "AcontohTrace"}
-        if self.details:
-            error["error_data"] = {"messaging_product": "whatsapp", "details": self.details}
-        return {"error": error}
-
-
-class Cut(Exception):
-    """End the connection without an answer."""
-
-
 class Citizen:
     def __init__(self, phone, user_id, name, username):
         self.phone, self.user_id, self.name, self.username = phone, user_id, name, username
@@ -98,74 +72,19 @@ class Citizen:
         self.pair_at = 0.0
 
 
-class Graph:
+class Graph(Meta):
+    OBJECT = "whatsapp_business_account"
+    TOKEN_IN_QUERY = False  # the Cloud API's documents know the header only
+
     def __init__(self, hook=None, token="token-uji", app_secret="rahasia-aplikasi-uji-123",
                  number_id="106540352242922", number="6281130000111", waba="102290129340398", port=0,
                  templates=(("buka_percakapan", "id"),), tls=None, host="127.0.0.1", window="error", statuses=True):
-        self.hook, self.token, self.app_secret = hook, token, app_secret
+        super().__init__(hook, token, app_secret, port, tls, host)
         self.number_id, self.number, self.waba = number_id, number, waba
         self.templates = {tuple(t) for t in templates}
         self.window = window        # "error": 131047 at once; "status": accepted, then a failed status
         self.statuses = statuses    # send sent/delivered by itself
-        self.token_expires = 0      # seconds; 0 = never
-        self.offset = 0.0
-        self.lock = threading.RLock()
-        self.citizens, self.media, self.faults, self.requests, self.answers = [], {}, [], [], []
-        self.counter, self.holding, self.held, self.out = 0, False, [], []
-        self.wake = threading.Condition(self.lock)
-        self.stopping = False
-        self.server = ThreadingHTTPServer((host, port), handler_of(self))
-        self.server.daemon_threads = True
-        if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*tls)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.base = f"{'https' if tls else 'http'}://{host}:{self.server.server_address[1]}"
-        self.api = self.base + "/v25.0"
-        self.threads = [threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True),
-                        threading.Thread(target=self.deliver_for_ever, daemon=True)]
-
-    # ------------------------------------------------------------------ life
-
-    def start(self):
-        for t in self.threads:
-            t.start()
-        return self
-
-    def stop(self):
-        with self.lock:
-            self.stopping = True
-            self.wake.notify_all()
-        self.server.shutdown()
-        self.server.server_close()
-
-    __enter__ = start
-
-    def __exit__(self, *_):
-        self.stop()
-
-    def now(self):
-        return time.time() + self.offset
-
-    def advance(self, seconds):
-        with self.lock:
-            self.offset += seconds
-
-    def next_id(self, prefix):
-        self.counter += 1
-        return f"{prefix}{int(self.now())}{self.counter:06d}"
-
-    def fault(self, on, do, times=1, **more):
-        with self.lock:
-            self.faults.append({"on": on, "do": do, "times": times, **more})
-
-    def take_fault(self, on):
-        with self.lock:
-            for f in self.faults:
-                if f["on"] == on and f["times"] > 0:
-                    f["times"] -= 1
-                    return dict(f)
-        return None
+        self.citizens = []
 
     # -------------------------------------------------------------- citizens
 
@@ -252,74 +171,17 @@ class Graph:
     # -------------------------------------------------------------- webhooks
 
     def envelope(self, changes):
-        return {"object": "whatsapp_business_account", "entry": [{"id": self.waba, "changes": changes}]}
+        return self.envelope_of([{"id": self.waba, "changes": changes}])
 
     def change(self, field, value):
         metadata = {"display_phone_number": self.number, "phone_number_id": self.number_id}
         return {"field": field, "value": {"messaging_product": "whatsapp", "metadata": metadata, **value}}
 
+    def merge(self, entries):
+        return [{"id": self.waba, "changes": [c for e in entries for c in e["changes"]]}]
+
     def webhook(self, field, value):
-        with self.lock:
-            (self.held if self.holding else self.out).append({"changes": [self.change(field, value)], "at": 0, "tries": 0})
-            self.wake.notify_all()
-
-    def hold(self):
-        with self.lock:
-            self.holding = True
-
-    def release(self, batch=False, reverse=False, copies=1):
-        with self.lock:
-            held = [h for h in self.held for _ in range(copies)]
-            if reverse:
-                held.reverse()
-            if batch and held:
-                held = [{"changes": [c for h in held for c in h["changes"]], "at": 0, "tries": 0}]
-            self.out += [dict(h) for h in held]
-            self.held, self.holding = [], False
-            self.wake.notify_all()
-
-    def signature(self, body, secret=None):
-        return "sha256=" + hmac.new((secret or self.app_secret).encode(), body, hashlib.sha256).hexdigest()
-
-    def post(self, body, secret=None, url=None, headers=None, timeout=10):
-        """POSTs bytes (or an object) with their signature; the status, or 0 when nobody answers."""
-        if not isinstance(body, bytes):
-            body = json.dumps(body, separators=(",", ":")).encode()  # ASCII with \\uXXXX in lower case, as Meta's
-        all_headers = {"Content-Type": "application/json", "User-Agent": "facebookexternalua",
-                       "X-Hub-Signature-256": self.signature(body, secret), **(headers or {})}
-        request = urllib.request.Request(url or self.hook, data=body, headers=all_headers, method="POST")
-        try:
-            with urllib.request.urlopen(request, timeout=timeout) as r:
-                return r.status
-        except urllib.error.HTTPError as e:
-            return e.code
-        except OSError:
-            return 0
-
-    def deliver_for_ever(self):
-        """Repeats what was not answered 200, each at its own pace, the others meanwhile."""
-        while True:
-            with self.lock:
-                if self.stopping:
-                    return
-                due = [o for o in self.out if o["at"] <= time.time()]
-                if not due or not self.hook:
-                    self.wake.wait(0.1)
-                    continue
-                item = due[0]
-            status = self.post(self.envelope(item["changes"]))
-            with self.lock:
-                self.answers.append(status)
-                if status == 200:
-                    self.out.remove(item)
-                else:
-                    item["tries"] += 1
-                    item["at"] = time.time() + min(0.2 * 2 ** item["tries"], 10)
-
-    def idle(self):
-        """Nothing waits to be delivered."""
-        with self.lock:
-            return not self.out
+        self.deliver({"id": self.waba, "changes": [self.change(field, value)]})
 
     STEPS = {"sent": 1, "delivered": 2, "read": 3, "failed": 4}
 
@@ -446,8 +308,7 @@ class Graph:
 
     # ----------------------------------------------------------------- media
 
-    def upload(self, headers, body):
-        parts = form_parts(headers, body)
+    def upload(self, parts):
         if parts.get("messaging_product", (b"", None, None))[0] != b"whatsapp":
             raise GraphError(100, "The parameter messaging_product is required.")
         if "file" not in parts:
@@ -469,181 +330,31 @@ class Graph:
                 "mime_type": media["mime"], "sha256": hashlib.sha256(media["bytes"]).hexdigest(),
                 "file_size": len(media["bytes"]), "id": media_id}
 
-    def debug_token(self, given):
-        valid = given == self.token
-        return {"data": {"app_id": "1", "type": "SYSTEM_USER", "is_valid": valid, "expires_at": int(self.token_expires)}}
+    def link_is_good(self, media, query):
+        return int(query.get("ext", 0)) >= self.now()
 
+    def route(self, call, faulty):
+        parts = call.parts
+        if parts == [self.number_id, "messages"] and call.method == "POST":
+            return faulty("messages", lambda: self.accept(call.json()))
+        if parts == [self.number_id, "media"] and call.method == "POST":
+            return faulty("media", lambda: self.upload(call.form()))
+        if parts == [self.number_id] and call.method == "GET":
+            return faulty("number", lambda: {"id": self.number_id, "display_phone_number": self.number,
+                                             "verified_name": "Kantor Contoh", "quality_rating": "GREEN"})
+        if len(parts) == 1 and call.method == "GET":
+            return faulty("link", lambda: self.link(parts[0], call.query))
+        raise GraphError(100, f"Unsupported {call.method.lower()} request. Object with ID '{''.join(parts[:1])}' does not "
+                         "exist, cannot be loaded due to missing permissions")
 
-def form_parts(headers, body):
-    """multipart/form-data or urlencoded: name -> (bytes, type, filename)."""
-    content_type = headers.get("Content-Type", "")
-    if not content_type.startswith("multipart/form-data"):
-        return {k: (v.encode(), None, None) for k, v in urllib.parse.parse_qsl(body.decode("latin-1"))}
-    mail = BytesParser().parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
-    parts = {}
-    for part in mail.get_payload():
-        name = part.get_param("name", header="Content-Disposition")
-        parts[name] = (part.get_payload(decode=True), part.get_content_type(), part.get_filename())
-    return parts
-
-
-# -------------------------------------------------------------------------- HTTP
-
-
-def handler_of(graph):
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_):
-            pass
-
-        def answer(self, status, body, content_type="application/json"):
-            if not isinstance(body, bytes):
-                body = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def handle_one(self):
-            url = urllib.parse.urlsplit(self.path)
-            query = dict(urllib.parse.parse_qsl(url.query))
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            parts = [p for p in url.path.split("/") if p]
-            try:
-                if parts[:1] == ["control"]:
-                    self.control(parts[1:], query, body)
-                else:
-                    self.graph(parts, query, body)
-            except GraphError as e:
-                self.answer(e.status, e.body())
-            except Cut:
-                self.close_connection = True
-                try:
-                    self.connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-            except (BrokenPipeError, ConnectionResetError):
-                self.close_connection = True
-
-        do_GET = do_POST = handle_one
-
-        # ----------------------------------------------------------- as Graph
-
-        def graph(self, parts, query, body):
-            with graph.lock:
-                graph.requests.append({"method": self.command, "path": "/" + "/".join(parts), "query": query,
-                                       "body": body.decode("utf-8", "replace")[:20000], "at": graph.now(),
-                                       "authorization": self.headers.get("Authorization")})
-            if self.headers.get("Authorization") != "Bearer " + graph.token:
-                if parts[:1] == ["bytes"]:
-                    return self.answer(401, b"", "text/plain")
-                raise GraphError(190, "Invalid OAuth access token - Cannot parse access token", 401)
-            if parts[:1] == ["bytes"]:
-                return self.bytes(parts[1], query)
-            if not parts or not re.fullmatch(r"v\d+\.\d", parts[0]):
-                raise GraphError(2500, "Unknown path components", 400)
-            return self.versioned(parts[1:], query, body)
-
-        def versioned(self, parts, query, body):
-            if not parts and self.command == "POST":
-                return self.batch(body)
-            if parts == [graph.number_id, "messages"] and self.command == "POST":
-                return self.faulty("messages", lambda: graph.accept(read_json(body)))
-            if parts == [graph.number_id, "media"] and self.command == "POST":
-                return self.faulty("media", lambda: graph.upload(self.headers, body))
-            if parts == [graph.number_id] and self.command == "GET":
-                return self.faulty("number", lambda: {"id": graph.number_id, "display_phone_number": graph.number,
-                                                      "verified_name": "Kantor Contoh", "quality_rating": "GREEN"})
-            if parts == ["debug_token"]:
-                return self.answer(200, graph.debug_token(query.get("input_token")))
-            if len(parts) == 1 and self.command == "GET":
-                return self.faulty("link", lambda: graph.link(parts[0], query))
-            raise GraphError(100, f"Unsupported {self.command.lower()} request. Object with ID '{parts[0]}' does not "
-                             "exist, cannot be loaded due to missing permissions")
-
-        def batch(self, body):
-            answers = []
-            for call in json.loads(form_parts(self.headers, body)["batch"][0]):
-                inner = urllib.parse.urlsplit(call["relative_url"])
-                given = dict(urllib.parse.parse_qsl(inner.query)).get("input_token")
-                answers.append({"code": 200, "body": json.dumps(graph.debug_token(given))})
-            self.answer(200, answers)
-
-        def faulty(self, on, work):
-            """Does the work with the fault that is asked for, if any."""
-            f = graph.take_fault(on) or {"do": None}
-            do = f["do"]
-            if do == "slow":
-                time.sleep(f.get("seconds", 1))
-            if do == "error":
-                raise GraphError(f.get("code", 131000), f.get("message", "asked for by the test"), f.get("status", 400))
-            if do == "cut-before":
-                raise Cut()
-            if do == "html":
-                return self.answer(502, b"<html><h1>502 Bad Gateway</h1></html>", "text/html")
-            with graph.lock:
-                result = work()
-            if do == "cut-after":
-                raise Cut()
-            if do == "late":
-                time.sleep(f.get("seconds", 1))
-            if do == "500-accepted":
-                return self.answer(500, b"<html>Internal Server Error</html>", "text/html")
-            if do == "garbage":
-                return self.answer(200, b"ok")
-            return self.answer(200, result)
-
-        def bytes(self, media_id, query):
-            f = graph.take_fault("bytes") or {"do": None}
-            media = graph.media.get(media_id)
-            if f["do"] == "slow":
-                time.sleep(f.get("seconds", 1))
-            if f["do"] == "cut-before":
-                raise Cut()
-            if f["do"] == "error":
-                return self.answer(f.get("status", 500), b"", "text/plain")
-            if media is None or f["do"] == "expired" or int(query.get("ext", 0)) < graph.now():
-                return self.answer(404, b"", "text/plain")
-            content = media["bytes"]
-            if f["do"] == "damage":
-                content = bytes([content[0] ^ 1]) + content[1:] if content else b"x"
-            return self.answer(200, content, media["mime"])
-
-        # -------------------------------------------------------- the citizen
-
-        def control(self, parts, query, body):
-            o = read_json(body) if body else {}
-            name = "_".join(parts)
-            if name == "media":
-                media = graph.media.get(query.get("id", ""))
-                return self.answer(200 if media else 404, media["bytes"] if media else b"", media["mime"] if media else "text/plain")
-            work = CONTROLS.get(name)
-            if work is None:
-                return self.answer(404, {"error": "no such control"})
-            return self.answer(200, work(graph, o, query))
-
-    return Handler
-
-
-def read_json(body):
-    try:
-        o = json.loads(body)
-    except ValueError:
-        raise GraphError(100, "Invalid parameter") from None
-    if not isinstance(o, dict):
-        raise GraphError(100, "Invalid parameter")
-    return o
+    def controls(self):
+        return CONTROLS
 
 
 def control_message(graph, o, _):
     wanted = ("phone", "text", "name", "type", "user_id", "username", "reply_to", "body", "mime", "filename", "caption",
               "hide_phone")
-    more = {k: o[k] for k in wanted if o.get(k) is not None}
-    if "media" in o:
-        more["media"] = base64.b64decode(o["media"])
-    return {"id": graph.write(**more)}
+    return {"id": graph.write(**media_of(o, wanted))}
 
 
 def control_phone(graph, _, query):
@@ -658,23 +369,12 @@ def control_phones(graph, *_):
                        for c in graph.citizens]}
 
 
-def quietly(work):
-    def run(graph, o, query):
-        work(graph, o, query)
-        return {}
-    return run
-
-
 CONTROLS = {
+    **COMMON,
     "message": control_message,
     "phone": control_phone,
     "phones": control_phones,
     "read": quietly(lambda g, o, _: g.read(o.get("phone"), o.get("user_id"))),
-    "fault": quietly(lambda g, o, _: g.fault(**o)),
-    "faults_clear": quietly(lambda g, o, _: g.faults.clear()),
-    "clock": quietly(lambda g, o, _: g.advance(o["advance"])),
-    "hook": quietly(lambda g, o, _: setattr(g, "hook", o["url"])),
-    "requests": lambda g, o, _: {"requests": list(g.requests)},
 }
 
 
@@ -690,13 +390,8 @@ def main():
     p.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"))
     a = p.parse_args()
     templates = [tuple(t.split(":", 1)) for t in a.template] or (("buka_percakapan", "id"),)
-    graph = Graph(hook=a.hook, token=a.token, app_secret=a.app_secret, number_id=a.number_id, number=a.number, port=a.port,
-                  templates=templates, tls=a.tls).start()
-    print(graph.api, flush=True)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        graph.stop()
+    serve(Graph(hook=a.hook, token=a.token, app_secret=a.app_secret, number_id=a.number_id, number=a.number, port=a.port,
+                templates=templates, tls=a.tls))
 
 
 if __name__ == "__main__":
