@@ -21,7 +21,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from meta import GraphError, quietly, serve  # noqa: E402
-from social import CONTROLS as COMMON, Social  # noqa: E402
+from social import CONTROLS as COMMON, Social, time_text  # noqa: E402
 
 
 class Facebook(Social):
@@ -150,6 +150,15 @@ class Facebook(Social):
         c = self.living(ident)
         return {"id": c["id"], "message": c["text"], "from": {"id": c["from"], "name": c["name"]}, "is_hidden": c["hidden"]}
 
+    def answers_under(self, target):
+        """GET /{comment or post}/comments, newest first."""
+        if target not in self.posts:
+            self.living(target)
+        under = [c for c in self.comments.values() if not c["gone"] and
+                 (c["parent"] == target or (target == c["post"] and target != c["id"]))]
+        return {"data": [{"id": c["id"], "message": c["text"], "from": {"id": c["from"], "name": c["name"]},
+                          "created_time": time_text(c["at"])} for c in reversed(under)]}
+
     def set_hidden(self, ident, call):
         c = self.living(ident, "post")
         c["hidden"] = str(call.parameters().get("is_hidden")).lower() == "true"
@@ -162,6 +171,8 @@ class Facebook(Social):
             return work()
         if len(parts) == 2 and parts[1] == "comments" and call.method == "POST":
             return faulty("comments", lambda: self.public_answer(parts[0], call))
+        if len(parts) == 2 and parts[1] == "comments" and call.method == "GET":
+            return faulty("read", lambda: self.answers_under(parts[0]))
         if parts in ([self.page_id], ["me"]) and call.method == "GET":
             return faulty("account", lambda: {"id": self.page_id, "name": self.name})
         if len(parts) == 1 and parts[0] in self.people and call.method == "GET":

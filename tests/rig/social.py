@@ -350,6 +350,11 @@ class Social(Meta):
             return lambda: faulty("conversations", lambda: self.messages_of(self.people[parts[0][2:]]))
         return None
 
+    def debug_token(self, given):
+        answer = super().debug_token(given)
+        answer["data"]["app_id"] = self.app_id
+        return answer
+
     def other_ids(self):
         return ()
 
