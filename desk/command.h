@@ -1,13 +1,18 @@
 /*
  * command.h: what console and aduanctl ask of the desk, through queue_command().
  *
- * Request: {"verb": …, "actor": "root", "as": "rina", "request": "unique id", …}
+ * Request: {"verb": …, "actor": "root", "as": "rina", …} under the request's id (struct queue_order)
  *   actor    who runs the program (login name); always there
  *   as       the acting officer; "" or absent: the actor, recorded as "sistem:ACTOR"
- *   valid_ms optional: refused when it waited longer in Redis (its sender has given up and said so)
- *   request  optional: a repeat with the same one gets the first answer (else the stream's key)
+ *   valid_ms optional: refused when it waited longer in Redis, by Redis's clock: its sender has given up
+ *   again    true: do it although an equal one was just carried out
  * Answer: {"ok": true, …} or {"ok": false, "error": "one line, cause first"}.
  * Exit status of aduanctl: 0 for ok, 1 else.
+ *
+ * A repeat under the same id gets the first answer. An equal command (same actor, words and attachments)
+ * under another id, within ten minutes of one whose answer never reached its sender, gets that answer, too,
+ * with "repeated": true and a note, where a second time would be there twice (reply, note: ADDS in
+ * command.c); "again": true does it all the same.
  *
  * verb          members                                            answer has
  * reply         number, text, attachments: [{name, type, size}]    number, answer, status, note
@@ -36,6 +41,9 @@
 #include "queue/queue.h"
 
 struct room;
+
+/* What is asked and by whom, without how it is sent; raw: its bytes, or NULL. */
+void command_digest(const char *command, const void *raw, size_t raw_len, char ret[65]);
 
 /* Runs one command inside the current transaction and returns its answer (new string, JSON).
  * 0; negative: the register is unusable. Only called by the desk's loop. */

@@ -104,6 +104,7 @@ static int begin(struct loop *l) {
     if (l->open)
         return 0;
     l->room.now = l->room.host->now(l->room.host->arg);
+    l->room.redis_asked = false;
     l->fault = reg_begin(l->room.reg);
     l->open = l->fault == 0;
     return l->fault;

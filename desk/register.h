@@ -332,9 +332,11 @@ int reg_user_save(struct reg *r, const struct reg_user *u);
 int reg_user_get(struct reg *r, const char *name, struct reg_user *ret);
 int reg_users(struct reg *r, int (*each)(void *arg, const struct reg_user *u), void *arg);
 
-/* Answers of commands, by request id: a repeated command gets the same answer. */
-int reg_command_get(struct reg *r, const char *key, char **ret_json);
-int reg_command_add(struct reg *r, const char *key, const char *json, int64_t at);
+/* Answers of commands, by request id: a repeated command gets the same answer. digest: command_digest(). */
+int reg_command_get(struct reg *r, const char *request, char **ret_digest, char **ret_json);
+/* The newest equal command since then, and its answer. */
+int reg_command_same(struct reg *r, const char *digest, int64_t since, char **ret_request, char **ret_json);
+int reg_command_add(struct reg *r, const char *request, const char *digest, const char *json, int64_t at);
 int reg_command_forget(struct reg *r, int64_t before);
 
 #endif

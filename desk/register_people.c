@@ -85,19 +85,36 @@ int reg_users(struct reg *r, int (*each)(void *arg, const struct reg_user *u), v
     return rc;
 }
 
-int reg_command_get(struct reg *r, const char *key, char **ret_json) {
-    sqlite3_stmt *s = sql_open(r, "SELECT answer FROM command WHERE key = ?", "t", key);
+int reg_command_get(struct reg *r, const char *request, char **ret_digest, char **ret_json) {
+    sqlite3_stmt *s = sql_open(r, "SELECT digest, answer FROM command WHERE key = ?", "t", request);
     int rc = sql_row(r, s);
 
-    if (rc == 1)
-        *ret_json = sql_string(s, 0);
+    if (rc == 1) {
+        *ret_digest = sql_string(s, 0);
+        *ret_json = sql_string(s, 1);
+    }
     sql_close(s);
     return rc == 1 ? 0 : rc == 0 ? REG_NOTHING : rc;
 }
 
-int reg_command_add(struct reg *r, const char *key, const char *json, int64_t at) {
-    return sql_run(r, "INSERT INTO command (key, at, answer) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", "tit",
-                   key, at, json);
+int reg_command_same(struct reg *r, const char *digest, int64_t since, char **ret_request, char **ret_json) {
+    sqlite3_stmt *s =
+        sql_open(r, "SELECT key, answer FROM command WHERE digest = ? AND at >= ? ORDER BY at DESC LIMIT 1",
+                 "ti", digest, since);
+    int rc = sql_row(r, s);
+
+    if (rc == 1) {
+        *ret_request = sql_string(s, 0);
+        *ret_json = sql_string(s, 1);
+    }
+    sql_close(s);
+    return rc == 1 ? 0 : rc == 0 ? REG_NOTHING : rc;
+}
+
+int reg_command_add(struct reg *r, const char *request, const char *digest, const char *json, int64_t at) {
+    return sql_run(r,
+                   "INSERT INTO command (key, at, digest, answer) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                   "titt", request, at, digest, json);
 }
 
 int reg_command_forget(struct reg *r, int64_t before) {

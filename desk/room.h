@@ -31,6 +31,8 @@ struct room {
     int64_t calendar_fault; /* when a missing year was last logged */
     int64_t cases, messages, repeats, buried, relayed;
     int64_t last_in_at;
+    int64_t redis_ahead; /* of our clock, ms, when last asked */
+    bool redis_asked;    /* in this batch */
 };
 
 enum { DESK_ERROR = 3, DESK_WARN = 4, DESK_INFO = 6 }; /* syslog levels, for room_log */

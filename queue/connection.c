@@ -350,6 +350,7 @@ static int call(struct queue *q, const struct args *a, int64_t wait_ms, bool wak
         return r;
     deadline = queue_monotonic_ms() + q->options.timeout_ms + wait_ms;
     redisAppendCommandArgv(q->redis, (int)a->count, a->v, a->n);
+    q->sent++;
     if (flush(q, deadline) < 0)
         return lost(q, a->v[0]);
     r = next_reply(q, deadline, wakes, &reply);

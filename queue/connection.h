@@ -49,6 +49,7 @@ struct queue {
     redisContext *redis;
     char error[256];
     int wake_fd;
+    unsigned long sent; /* commands that have begun to leave */
     char by[33];   /* tells this queue's begins from everybody else's */
     char **unsure; /* ids whose queue_begin() got no reply */
     size_t unsure_count;

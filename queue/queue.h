@@ -28,6 +28,7 @@ struct queue;
 enum {
     QUEUE_NOTHING = 1, /* nothing there (timeout elapsed, not found) */
     QUEUE_STALE = 2,   /* fenced: another attempt owns it, or the state is not the one named */
+    QUEUE_UNKNOWN = 3, /* a command that may have been carried out */
 };
 
 struct queue_options {
@@ -236,12 +237,36 @@ int queue_replay(struct queue *q, const char *account, const char *key, const ch
 
 /* ------------------------------------------------------ commands to the desk */
 
-/* Sends a command and waits for its answer (aduan:{desk}:do, :done). raw: bytes that go with it
- * (an attachment), or NULL. 0 and a new string in *ret_json; QUEUE_NOTHING: no answer in time. */
-int queue_command(struct queue *q, const char *json, const void *raw, size_t raw_len, int64_t wait_ms,
-                  char **ret_json);
-/* The desk's side: answers request `key`. Trims :done to the newest 1,000. */
-int queue_command_done(struct queue *q, const char *key, const char *json);
+/* A command, for aduanctl and the console. `request` is its id: letters, digits, "-", "_", ".", at
+ * most REQUEST_MAX of them, random for a new command. The desk keeps its answer under it for 30 days
+ * and carries out one request once: what ended QUEUE_UNKNOWN is asked about, or repeated, by the same
+ * call with the same request and json. Borrowed until the call returns. */
+struct queue_order {
+    const char *request, *json;
+    const void *raw; /* bytes that go with it (attachments), or NULL */
+    size_t raw_len;
+    int64_t wait_ms;  /* for an answer; then it is taken back if the desk has not been handed it */
+    int64_t taken_ms; /* how much longer for one that it was handed */
+    /* Another way to the answer (the register on this host), asked now and then in taken_ms: 0 and a
+     * new string, else anything. NULL: there is none. */
+    int (*known)(void *arg, char **ret_json);
+    void *arg;
+};
+enum { QUEUE_REQUEST_MAX = 64 };
+
+/* Sends a command and waits for its answer (aduan:{desk}:do, :done); a wake ends the wait.
+ *   0              answered: a new string in *ret_json
+ *   QUEUE_NOTHING  the desk did not take it in time, and never will: nothing was done
+ *   QUEUE_UNKNOWN  it may have been carried out, or be so soon: repeat it with the same request only
+ *   negative       Redis was away or refused it: nothing was done */
+int queue_command(struct queue *q, const struct queue_order *o, char **ret_json);
+
+/* The desk's side. Answers a request; trims :done to the newest 1,000. */
+int queue_command_done(struct queue *q, const char *request, const char *json);
+/* Was a request put within the hour whose sender never heard the answer? */
+int queue_command_unheard(struct queue *q, const char *request, bool *ret);
+/* Redis's clock, by which added_ms of an entry goes. */
+int queue_time(struct queue *q, int64_t *ret_ms);
 
 /* --------------------------------------------------------------------- health */
 

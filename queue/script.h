@@ -12,6 +12,6 @@ struct script {
 };
 
 extern const struct script script_accept, script_attempt, script_put, script_begin, script_settle,
-    script_forget, script_bury, script_drop, script_ack, script_command;
+    script_forget, script_bury, script_drop, script_ack, script_command, script_withdraw;
 
 #endif

@@ -2,6 +2,7 @@
 #include "desk/ctl/ctl.h"
 
 #include "connectors/kit/sign.h"
+#include "desk/command.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -13,9 +14,13 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* The desk refuses a command that it had not begun within VALID; we wait longer than that. Silence still
- * does not prove that nothing was done: the answer to one that was carried out may be what is missing. */
-enum { COMMAND_VALID_MS = 4000, COMMAND_WAIT_MS = 6000, COMMAND_TRIES = 3 };
+/* Not taken within WAIT, it is taken back; taken, its answer is waited for TAKEN longer, and the desk still
+ * carries it out within VALID, should it die and be started again meanwhile. */
+enum {
+    COMMAND_WAIT_MS = 6000,
+    COMMAND_TAKEN_MS = 15000,
+    COMMAND_VALID_MS = COMMAND_WAIT_MS + COMMAND_TAKEN_MS
+};
 
 const char *ctl_option(const struct ctl *c, const char *name) {
     for (size_t i = c->option_count; i > 0; i--) { /* the last one counts */
@@ -81,18 +86,96 @@ static bool may_act_alone(const struct ctl *c) {
     return geteuid() == 0 || (stat(c->conf->state, &st) == 0 && st.st_uid == geteuid());
 }
 
-static json_t *complete_command(const struct ctl *c, json_t *command) {
-    uint8_t random[12];
-    char id[2 * sizeof random + 1];
+static void complete_command(const struct ctl *c, json_t *command) {
     char *actor = login_name();
-    sign_random(random, sizeof random);
-    sign_hex(random, sizeof random, id);
     json_object_set_new(command, "actor", json_string(actor));
     json_object_set_new(command, "as", json_string(c->as ? c->as : ""));
-    json_object_set_new(command, "request", json_string(id)); /* a repeat is carried out once */
     json_object_set_new(command, "valid_ms", json_integer(COMMAND_VALID_MS));
+    if (ctl_option(c, "again")) {
+        json_object_set_new(command, "again", json_true());
+    }
     free(actor);
-    return command;
+}
+
+/* The one --request names, or a new one. */
+static int name_request(const struct ctl *c, char ret[QUEUE_REQUEST_MAX + 1]) {
+    const char *given = ctl_option(c, "request");
+    uint8_t random[10];
+    if (!given) {
+        sign_random(random, sizeof random);
+        sign_hex(random, sizeof random, ret);
+        return CTL_DONE;
+    }
+    size_t n = strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+    if (n == 0 || given[n] || n > QUEUE_REQUEST_MAX) {
+        return ctl_usage(c, "--request is letters, digits, \"-\", \"_\" and \".\", at most %d",
+                         QUEUE_REQUEST_MAX);
+    }
+    snprintf(ret, QUEUE_REQUEST_MAX + 1, "%s", given);
+    return CTL_DONE;
+}
+
+struct known {
+    struct ctl *c;
+    const struct queue_order *order;
+};
+
+/* The answer as the register keeps it, where that is on this host; the desk may be dead. */
+static int known_answer(void *arg, char **ret_json) {
+    const struct known *k = arg;
+    char digest[65], *asked = NULL, *answer = NULL, why[300];
+    if (!k->c->reg && reg_open(k->c->conf->state, REG_READ, &k->c->reg, why, sizeof why) != 0) {
+        return -1;
+    }
+    command_digest(k->order->json, k->order->raw, k->order->raw_len, digest);
+    bool ours = reg_command_get(k->c->reg, k->order->request, &asked, &answer) == 0 &&
+                (asked[0] == '\0' || strcmp(asked, digest) == 0);
+    free(asked);
+    if (!ours) {
+        free(answer);
+        return -1;
+    }
+    *ret_json = answer;
+    return 0;
+}
+
+static int refuse_unknown(const char *json, const char *request) {
+    json_t *command = json_loads(json, 0, NULL);
+    const char *number = json_string_value(json_object_get(command, "number"));
+    int rc =
+        ctl_refuse("no answer: it may have been carried out (mungkin sudah dilaksanakan)%s%s%s; the same "
+                   "command with --request %s is carried out once only (aman diulang)",
+                   number ? ", see `aduanctl show " : "", number ? number : "", number ? "`" : "", request);
+    json_decref(command);
+    return rc;
+}
+
+static int send_order(struct ctl *c, const char *json, const void *raw, size_t raw_len, char **ret_text) {
+    char request[QUEUE_REQUEST_MAX + 1];
+    struct queue_order order = { .request = request,
+                                 .json = json,
+                                 .raw = raw,
+                                 .raw_len = raw_len,
+                                 .wait_ms = COMMAND_WAIT_MS,
+                                 .taken_ms = COMMAND_TAKEN_MS };
+    struct known known = { c, &order };
+    order.known = known_answer;
+    order.arg = &known;
+    int rc = name_request(c, request);
+    if (rc != CTL_DONE) {
+        return rc;
+    }
+    rc = queue_command(c->queue, &order, ret_text);
+    if (rc == QUEUE_UNKNOWN) {
+        return refuse_unknown(json, request);
+    }
+    if (rc == QUEUE_NOTHING) {
+        return ctl_refuse("the desk does not answer; is the service running? (systemctl status aduan) "
+                          "Tidak ada yang dilaksanakan / nothing was done");
+    }
+    return rc == 0 ? CTL_DONE
+                   : ctl_refuse("redis (%s): %s; tidak ada yang dilaksanakan / nothing was done",
+                                c->conf->queue.redis, queue_error(c->queue));
 }
 
 static int take_answer(const char *text, json_t **ret_answer) {
@@ -116,25 +199,15 @@ int ctl_command(struct ctl *c, json_t *command, const void *raw, size_t raw_len,
         json_decref(command);
         return ctl_refuse("name the acting officer: --as USER");
     }
-    char *json = json_dumps(complete_command(c, command), JSON_COMPACT), *text = NULL;
+    complete_command(c, command);
+    char *json = json_dumps(command, JSON_COMPACT), *text = NULL;
     json_decref(command);
-    if (!json) {
-        return ctl_refuse("this is not text (UTF-8)");
+    int rc = json ? send_order(c, json, raw, raw_len, &text) : ctl_refuse("this is not text (UTF-8)");
+    if (rc == CTL_DONE) {
+        rc = take_answer(text, ret_answer);
     }
-    int rc = -EAGAIN;
-    for (int i = 0; i < COMMAND_TRIES && rc == -EAGAIN; i++) {
-        rc = queue_command(c->queue, json, raw, raw_len, COMMAND_WAIT_MS, &text);
-    }
-    free(json);
-    if (rc == QUEUE_NOTHING) {
-        return ctl_refuse("the desk does not answer; is the service running? (systemctl status aduan) "
-                          "The command may have been carried out: look at `show` before you repeat it");
-    }
-    if (rc != 0) {
-        return ctl_queue_fault(c, rc);
-    }
-    rc = take_answer(text, ret_answer);
     free(text);
+    free(json);
     return rc;
 }
 

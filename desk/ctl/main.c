@@ -57,21 +57,24 @@ static const struct verb {
 
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
 
-static const char *const globals = "json as= config= help version";
+static const char *const globals = "json as= request= again config= help version";
 
 static void help(FILE *out) {
     fprintf(out, "Pemakaian / usage: aduanctl [-c FILE] VERB ... [--as USER] [--json]\n\n");
     for (size_t i = 0; i < VERB_COUNT; i++) {
         fprintf(out, "  %s\n      %s\n", verbs[i].usage, verbs[i].help);
     }
-    fprintf(out,
-            "\n  -c FILE     konfigurasi / configuration (%s)\n"
-            "  --as USER   petugas yang bertindak / the acting officer\n"
-            "  --json      keluaran untuk program / output for programs\n"
-            "\nWaktu / times: 2026-10-05T09:12:00+07:00, 2026-10-05T09:12, 2026-10-05\n"
-            "Hasil / exit: 0 berhasil / done, 1 ditolak / refused, 2 salah tulis / usage, 78 konfigurasi / "
-            "configuration\n",
-            conf_default_file());
+    fprintf(
+        out,
+        "\n  -c FILE     konfigurasi / configuration (%s)\n"
+        "  --as USER   petugas yang bertindak / the acting officer\n"
+        "  --json      keluaran untuk program / output for programs\n"
+        "  --request ID  ulangi perintah itu, dilaksanakan sekali saja / repeat that command, done once only\n"
+        "  --again     lakukan meskipun yang sama baru dilaksanakan / do it although the same was just done\n"
+        "\nWaktu / times: 2026-10-05T09:12:00+07:00, 2026-10-05T09:12, 2026-10-05\n"
+        "Hasil / exit: 0 berhasil / done, 1 ditolak / refused, 2 salah tulis / usage, 78 konfigurasi / "
+        "configuration\n",
+        conf_default_file());
 }
 
 static const struct verb *find_verb(const char *name) {

@@ -225,8 +225,10 @@ CREATE TABLE user (
 ) STRICT;
 
 CREATE TABLE command (
-  key TEXT PRIMARY KEY,
+  key TEXT PRIMARY KEY, -- the request's id
   at INTEGER NOT NULL,
+  digest TEXT NOT NULL, -- what was asked, by whom: command_digest()
   answer TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX command_by_age ON command (at);
+CREATE INDEX command_by_digest ON command (digest, at);

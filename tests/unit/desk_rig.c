@@ -362,23 +362,31 @@ json_t *rig_command(struct rig *r, const char *json, const void *raw, size_t raw
     pid = fork();
     if (pid == 0) {
         struct queue *q = redis_queue(&r->redis, 5000);
-        char *answer = NULL;
+        json_t *parsed = json_loads(json, 0, NULL);
+        const char *named = json_string_value(json_object_get(parsed, "request"));
+        char *answer = NULL, *random = xasprintf("rig-%ld", (long)getpid());
+        struct queue_order order = { .request = named != NULL ? named : random,
+                                     .json = json,
+                                     .raw = raw,
+                                     .raw_len = raw_len,
+                                     .wait_ms = 20000,
+                                     .taken_ms = 20000 };
 
-        if (queue_command(q, json, raw, raw_len, 8000, &answer) == 0 &&
-            write(pipe_fd[1], answer, strlen(answer)) < 0)
+        if (queue_command(q, &order, &answer) == 0 && write(pipe_fd[1], answer, strlen(answer)) < 0)
             _exit(2);
         _exit(0);
     }
     close(pipe_fd[1]);
     while (redis_int(&r->redis, "XLEN aduan:{desk}:do") == 0 && waitpid(pid, &status, WNOHANG) == 0)
         usleep(2000);
-    check(rig_run(r) == 0, "desk failed");
+    do /* until the client has heard: it may put its command again */
+        check(rig_run(r) == 0, "desk failed");
+    while (waitpid(pid, &status, WNOHANG) == 0);
     while (used < (ssize_t)sizeof(buf) - 1 &&
            (n = read(pipe_fd[0], buf + used, sizeof(buf) - 1 - (size_t)used)) > 0)
         used += n;
     buf[used] = '\0';
     close(pipe_fd[0]);
-    waitpid(pid, &status, 0);
     return json_loads(buf, 0, NULL);
 }
 

@@ -53,7 +53,8 @@ void rig_event(struct rig *r, const char *account, const char *key, const char *
 /* The sender's part: begins answer `nth` of :out and settles it. Returns its id (new). */
 char *rig_settle(struct rig *r, const char *account, size_t nth, enum queue_state state,
                  const char *platform_id, const char *reason);
-/* A command from a forked client while the desk runs; its answer. */
+/* A command from a forked client while the desk runs; its answer. Its request's id: member "request", if any.
+ */
 json_t *rig_command(struct rig *r, const char *json, const void *raw, size_t raw_len);
 
 const char *rig_string(const json_t *o, const char *key);

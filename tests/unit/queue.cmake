@@ -2,7 +2,7 @@
 add_library(redis_server STATIC ${CMAKE_CURRENT_LIST_DIR}/redis_server.c ${CMAKE_CURRENT_LIST_DIR}/step_kill.c)
 target_link_libraries(redis_server PUBLIC aduan_queue)
 
-foreach(name accept out reader misc async spool blob steps storm torn power)
+foreach(name accept out reader misc command async spool blob steps storm torn power)
   aduan_test(test_queue_${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_queue_${name}.c LIBS redis_server aduan_queue)
   set_tests_properties(test_queue_${name} PROPERTIES TIMEOUT 300)
 endforeach()

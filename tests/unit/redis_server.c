@@ -246,3 +246,20 @@ void redis_proxy_stop(struct redis_proxy *p) {
     waitpid(p->pid, NULL, 0);
     munmap((void *)p->lose, 2 * sizeof(int));
 }
+
+void redis_pair_start(struct redis_pair *p) {
+    struct queue_options o = { .timeout_ms = 2000 };
+
+    redis_start(&p->redis, "");
+    redis_proxy_start(&p->proxy, &p->redis);
+    p->q = redis_queue(&p->redis, 3000);
+    o.redis = p->proxy.address;
+    p->through = queue_new(&o);
+}
+
+void redis_pair_stop(struct redis_pair *p) {
+    queue_free(p->q);
+    queue_free(p->through);
+    redis_proxy_stop(&p->proxy);
+    redis_stop(&p->redis);
+}

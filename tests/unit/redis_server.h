@@ -41,6 +41,15 @@ struct redis_proxy {
 void redis_proxy_start(struct redis_proxy *p, const struct redis_server *s);
 void redis_proxy_stop(struct redis_proxy *p);
 
+/* What most tests of the queue stand on: a server, a queue to it, and one through a proxy. */
+struct redis_pair {
+    struct redis_server redis;
+    struct redis_proxy proxy;
+    struct queue *q, *through;
+};
+void redis_pair_start(struct redis_pair *p);
+void redis_pair_stop(struct redis_pair *p);
+
 void remove_tree(const char *dir);
 
 #endif

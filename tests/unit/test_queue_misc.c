@@ -137,95 +137,6 @@ static void the_list_is_whole_however_long(void **state) {
     assert_int_equal(queue_dead_drop(f->q, "a", ""), QUEUE_NOTHING);
 }
 
-/* ---------------------------------------------------------------------- commands */
-
-struct desk {
-    struct queue *q;
-    int done;
-};
-
-static int answer(void *arg, const struct queue_entry *e) {
-    struct desk *d = arg;
-    char json[256];
-
-    snprintf(json, sizeof(json), "{\"got\":%s,\"raw\":%zu}", e->record, e->raw_len);
-    assert_int_equal(queue_command_done(d->q, e->key, json), 0);
-    d->done++;
-    return 0;
-}
-
-/* A desk in a process of its own that answers n commands. */
-static pid_t desk_answers(struct fixture *f, int n) {
-    struct queue_source source = { "desk", "do" };
-    struct queue_reader *r;
-    struct desk d = { 0 };
-    pid_t pid = fork();
-
-    if (pid != 0)
-        return pid;
-    d.q = redis_queue(&f->redis, 3000);
-    r = queue_reader_new(d.q, "desk", "desk", &source, 1);
-    while (d.done < n)
-        queue_reader_read(r, false, 10, 1000, answer, &d);
-    _exit(0);
-}
-
-static void a_command_gets_its_own_answer(void **state) {
-    struct fixture *f = *state;
-    pid_t pid = desk_answers(f, 2);
-    char *json;
-
-    assert_int_equal(queue_command(f->q, "1", "abc", 3, 10000, &json), 0);
-    assert_string_equal(json, "{\"got\":1,\"raw\":3}");
-    free(json);
-    assert_int_equal(queue_command(f->q, "2", NULL, 0, 10000, &json), 0);
-    assert_string_equal(json, "{\"got\":2,\"raw\":0}");
-    free(json);
-    waitpid(pid, NULL, 0);
-}
-
-static void a_command_nobody_answers_ends_in_time(void **state) {
-    struct fixture *f = *state;
-    char *json;
-
-    assert_int_equal(queue_command(f->q, "{}", NULL, 0, 200, &json), QUEUE_NOTHING);
-}
-
-static void a_command_survives_lost_replies_and_is_put_once(void **state) {
-    struct fixture *f = *state;
-    struct redis_proxy proxy;
-    struct queue_options o = { .timeout_ms = 2000 };
-    struct queue *q;
-    pid_t pid;
-    char *json;
-
-    redis_proxy_start(&proxy, &f->redis);
-    o.redis = proxy.address;
-    for (int through = 0; through <= 3; through++) { /* the question, the command, the wait … */
-        empty(state);
-        pid = desk_answers(f, 1);
-        q = queue_new(&o);
-        proxy.lose[1] = through;
-        proxy.lose[0] = 1;
-        assert_int_equal(queue_command(q, "7", NULL, 0, 10000, &json), 0);
-        assert_string_equal(json, "{\"got\":7,\"raw\":0}");
-        free(json);
-        assert_int_equal(redis_int(&f->redis, "XLEN aduan:{desk}:do"), 1);
-        proxy.lose[0] = 0;
-        waitpid(pid, NULL, 0);
-        queue_free(q);
-    }
-    redis_proxy_stop(&proxy);
-}
-
-static void answers_are_trimmed(void **state) {
-    struct fixture *f = *state;
-
-    for (int i = 0; i < 1010; i++)
-        assert_int_equal(queue_command_done(f->q, "k", "{}"), 0);
-    assert_int_equal(redis_int(&f->redis, "XLEN aduan:{desk}:done"), 1000);
-}
-
 /* ----------------------------------------------------------------- small hashes */
 
 static void health_switches_and_kept_secrets(void **state) {
@@ -399,10 +310,6 @@ int main(void) {
         cmocka_unit_test_setup(a_dropped_letter_that_dies_again_is_seen_again, empty),
         cmocka_unit_test_setup(letters_without_a_ref_are_told_apart_by_their_bytes, empty),
         cmocka_unit_test_setup(the_list_is_whole_however_long, empty),
-        cmocka_unit_test_setup(a_command_gets_its_own_answer, empty),
-        cmocka_unit_test_setup(a_command_nobody_answers_ends_in_time, empty),
-        cmocka_unit_test_setup(a_command_survives_lost_replies_and_is_put_once, empty),
-        cmocka_unit_test_setup(answers_are_trimmed, empty),
         cmocka_unit_test_setup(health_switches_and_kept_secrets, empty),
         cmocka_unit_test(what_breaks_the_promise_is_said),
         cmocka_unit_test(another_redis_has_another_run_id),
