@@ -55,7 +55,7 @@ static void each_capability_has_its_function(void **state) {
         assert_non_null(C->parse);
     if (has(ADUAN_CAP_PULL) || has(ADUAN_CAP_SEND) || has(ADUAN_CAP_MEDIA))
         assert_true(C->open != NULL && C->close != NULL && C->probe != NULL);
-    assert_true(C->capabilities != 0 && C->capabilities < ADUAN_CAP_TEMPLATE * 2);
+    assert_true(C->capabilities != 0 && C->capabilities < ADUAN_CAP_BY_HAND * 2);
     assert_true(C->traits.window_ms >= 0 && C->traits.text_max >= 0 && C->traits.per_second >= 0);
     if (C->close != NULL)
         assert_null(C->close(NULL));

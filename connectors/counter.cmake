@@ -1,0 +1,1 @@
+aduan_connector(counter SOURCES counter.c LIBS aduan_kit_web)
