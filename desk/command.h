@@ -16,7 +16,9 @@
  *
  * verb          members                                            answer has
  * reply         number, text, attachments: [{name, type, size}]    number, answer, status, note
- *               raw bytes of the command: the attachments' bytes, one after the other
+ *               raw bytes of the command: the attachments' bytes, one after the other;
+ *               identity: true lets an identity number stand;
+ *               or public: true (and formal: true): only the invitation, in public
  * note          number, text                                       number
  * close         number, reason                                     number, state
  * reopen        number, reason                                     number, state

@@ -3,7 +3,8 @@
  * notices, bounces.
  *
  * Each returns 0 when it applied, or REG_NOTHING with *ret_why when it is about nothing we know:
- * the caller then writes a dead letter.
+ * the caller then undoes it and writes a dead letter. ROOM_BURIED: what it did stays, and a letter is
+ * written all the same.
  */
 #include "desk/room.h"
 
@@ -140,6 +141,21 @@ static int open_case_of(struct room *room, int64_t talk, struct reg_case *ret) {
     return rc == REG_NOTHING ? reg_case_latest_of_talk(room->reg, talk, false, ret) : rc;
 }
 
+/* What the office wrote elsewhere stands in the case that it answers. */
+static int case_answered(struct room *room, const struct aduan_message *m, int64_t talk, struct reg_case *ret) {
+    struct reg_message to;
+    int rc = open_case_of(room, talk, ret);
+
+    if (rc != REG_NOTHING)
+        return rc;
+    rc = known(room, m, &to);
+    if (rc != 0)
+        return rc;
+    rc = to.ticket > 0 ? reg_case_get(room->reg, to.ticket, ret) : REG_NOTHING;
+    reg_message_clear(&to);
+    return rc;
+}
+
 /* Is this echo one of our own answers? Then it proves that it was sent. */
 static int echo_of_answer(struct room *room, const struct aduan_message *m, bool *ret_ours) {
     struct aduan_message about = { .account = m->account, .status = m->status };
@@ -178,7 +194,7 @@ int follow_echo(struct room *room, const struct aduan_message *m, const void *ra
     }
     rc = reg_talk_of(room->reg, m, room->now, &talk);
     if (rc == 0)
-        rc = open_case_of(room, talk.id, &c);
+        rc = case_answered(room, m, talk.id, &c);
     if (rc >= 0) {
         rc = reg_message_add(room->reg, m, "", c.id, talk.id, true, raw, raw_len, &id);
         if (rc == 0 && c.id > 0)
@@ -205,6 +221,8 @@ int follow_system(struct room *room, const struct aduan_message *m, const void *
     rc = reg_talk_of(room->reg, m, room->now, &talk);
     if (rc == 0)
         rc = open_case_of(room, talk.id, &c);
+    if (rc == REG_NOTHING && json_object_get(m->extra, "new_id") != NULL)
+        rc = ROOM_BURIED; /* what it told of the person is kept all the same */
     if (rc == 0) {
         rc = reg_message_add(room->reg, m, "", c.id, talk.id, false, raw, raw_len, &id);
         if (rc == 0)

@@ -42,7 +42,7 @@ static int set_deadline(struct room *room, struct reg_case *c, struct calendar_d
     return 0;
 }
 
-static char *first_line(const char *text) {
+char *inbound_subject(const char *text) {
     char *line, *clean;
     size_t n;
 
@@ -61,7 +61,8 @@ static int open_case(struct room *room, const struct aduan_message *m, const str
                      const char *person, const struct match *match, struct reg_case *c,
                      struct calendar_due *ret_due) {
     struct calendar_time local = calendar_local(room->calendar, room->now);
-    char *subject = m->subject != NULL && m->subject[0] != '\0' ? xstrdup(m->subject) : first_line(m->text);
+    char *subject =
+        m->subject != NULL && m->subject[0] != '\0' ? xstrdup(m->subject) : inbound_subject(m->text);
     struct reg_case made = { .state = CASE_NEW,
                              .account = m->account,
                              .channel = m->channel,
@@ -108,6 +109,24 @@ static int reopen(struct room *room, const struct aduan_message *m, struct reg_c
     return room_history(room, c->id, "sistem", "reopened", "the citizen replied to the answer");
 }
 
+/* The citizen was asked in public to write privately, and did: from now on the case is between them and us.
+ * What waited to be said goes there, too. */
+static int move_private(struct room *room, const struct aduan_message *m, const struct reg_talk *talk,
+                        struct reg_case *c) {
+    int64_t from = c->talk;
+    int rc = room_history(room, c->id, "sistem", "moved_private",
+                          "the citizen writes privately: answers go there, no longer to %s", c->conversation);
+
+    c->public_talk = from;
+    c->talk = talk->id;
+    c->is_public = false;
+    free(c->conversation);
+    c->conversation = xstrdup(talk->key);
+    if (rc == 0)
+        rc = reg_case_move(room->reg, c);
+    return rc < 0 ? rc : reg_out_readdress(room->reg, c->id, from, talk, m->platform_id);
+}
+
 static int follow_up(struct room *room, const struct aduan_message *m, const struct match *match,
                      const char *person, int64_t talk, struct reg_case *c) {
     bool known =
@@ -125,15 +144,18 @@ static int follow_up(struct room *room, const struct aduan_message *m, const str
     return rc < 0 ? rc : reg_case_save(room->reg, c);
 }
 
-/* Attachments may have been fetched before their message was read. */
-static int early_ends(struct room *room, const struct aduan_message *m) {
+/* Attachments may have been fetched before their message was read; one may be the message's text. */
+static int early_ends(struct room *room, const struct aduan_message *m, int64_t id) {
     size_t i;
     int rc = 0;
 
     for (i = 0; rc == 0 && i < m->attachment_count; i++) {
+        const struct aduan_attachment *a = &m->attachments[i];
         char *key;
 
-        if (m->attachments[i].state != ADUAN_ATTACHMENT_PENDING)
+        if (a->state == ADUAN_ATTACHMENT_STORED && a->is_text)
+            rc = report_text(room, id, (int)i);
+        if (a->state != ADUAN_ATTACHMENT_PENDING)
             continue;
         key = xasprintf("%s#%zu", m->id, i);
         rc = report_early_attachment(room, m->account, key);
@@ -148,7 +170,26 @@ static int keep(struct room *room, const struct aduan_message *m, const char *pe
     int rc = reg_message_add(room->reg, m, person, ticket, talk, false, raw, raw_len, &id);
 
     room->messages++;
-    return rc != 0 ? rc : early_ends(room, m);
+    return rc != 0 ? rc : early_ends(room, m, id);
+}
+
+/* Keeping a message whose text came as a file may have named its case. */
+static int subject_anew(struct room *room, const struct aduan_message *m, struct reg_case *c) {
+    struct reg_case now;
+    size_t i;
+    int rc;
+
+    for (i = 0; i < m->attachment_count && !m->attachments[i].is_text; i++)
+        ;
+    if (i == m->attachment_count || c->subject[0] != '\0')
+        return 0;
+    rc = reg_case_get(room->reg, c->id, &now);
+    if (rc != 0)
+        return rc;
+    free(c->subject);
+    c->subject = xstrdup(now.subject);
+    reg_case_clear(&now);
+    return 0;
 }
 
 /* Old traffic that a platform replays: kept as background, starts nothing. */
@@ -176,31 +217,68 @@ static int count_message(struct room *room, const char *person, int64_t ticket) 
     return rc;
 }
 
+/* Number and deadline, which could not be said in public; not once the case was answered. */
+static int receipt_private(struct room *room, const struct aduan_message *m, const struct desk_account *a,
+                           const char *person, struct reg_case *c) {
+    struct calendar_due due = { 0 };
+    char why[200];
+
+    if (c->answered_at > 0)
+        return 0;
+    if (calendar_deadline(room->calendar, c->channel, c->received_at, &due, why, sizeof(why)) != 0)
+        memset(&due, 0, sizeof(due));
+    c->acknowledged = false; /* the invitation was no acknowledgement */
+    return receipt_send(room, m, a, person, c, &due);
+}
+
+/* The same mail in another box of ours: kept beside the one we had, and nothing follows from it. */
+static int into_copy(struct room *room, const struct aduan_message *m, const struct reg_talk *talk,
+                     const char *person, const struct reg_case *c, const char *first, const void *raw,
+                     size_t raw_len) {
+    struct aduan_message copy = *m;
+    int rc;
+
+    copy.flags |= REG_MESSAGE_COPY;
+    copy.note = xasprintf("Salinan dari %s / a copy of %s", first, first);
+    rc = keep(room, &copy, person, c->id, talk->id, raw, raw_len);
+    free(copy.note);
+    return rc != 0 ? rc
+                   : room_history(room, c->id, "sistem", "copy", "%s is the same mail as %s", m->id, first);
+}
+
 /* The case a message belongs to, found or made; then what follows from it. */
 static int into_case(struct room *room, const struct aduan_message *m, const struct desk_account *a,
                      struct reg_talk *talk, const char *person, const void *raw, size_t raw_len) {
     struct calendar_due due;
     struct match match;
-    struct reg_case c = { 0 };
+    struct reg_case made = { 0 }, *c;
     int rc = match_message(room, m, talk, person, &match);
-    bool fresh = match.how == MATCH_NONE;
+    bool fresh = match.how == MATCH_NONE, moved;
 
+    c = fresh ? &made : &match.found;
+    moved = !fresh && c->is_public && !m->is_public;
     if (rc == 0 && fresh)
-        rc = open_case(room, m, talk, person, &match, &c, &due);
+        rc = open_case(room, m, talk, person, &match, c, &due);
     if (rc == 0)
-        rc = keep(room, m, person, fresh ? c.id : match.found.id, talk->id, raw, raw_len);
+        rc = keep(room, m, person, c->id, talk->id, raw, raw_len);
+    if (rc == 0)
+        rc = subject_anew(room, m, c);
     if (rc == 0 && !fresh)
-        rc = follow_up(room, m, &match, person, talk->id, &match.found);
+        rc = follow_up(room, m, &match, person, talk->id, c);
+    if (rc == 0 && moved)
+        rc = move_private(room, m, talk, c);
     if (rc == 0 && m->kind == ADUAN_KIND_UNPARSED)
-        rc = room_history(room, fresh ? c.id : match.found.id, "sistem", "unparsed", "%s",
+        rc = room_history(room, c->id, "sistem", "unparsed", "%s",
                           m->note != NULL ? m->note : "could not be read");
     if (rc == 0)
-        rc = count_message(room, person, fresh ? c.id : match.found.id);
+        rc = count_message(room, person, c->id);
     if (rc == 0)
-        rc = outgoing_heard(room, a, talk, heard_at(room, m), m->platform_id, fresh ? c.id : match.found.id);
+        rc = outgoing_heard(room, a, talk, heard_at(room, m), m->platform_id, c->id);
     if (rc == 0 && fresh)
-        rc = receipt_send(room, m, a, person, &c, &due);
-    reg_case_clear(&c);
+        rc = receipt_send(room, m, a, person, c, &due);
+    if (rc == 0 && moved)
+        rc = receipt_private(room, m, a, person, c);
+    reg_case_clear(&made);
     match_clear(&match);
     return rc;
 }
@@ -231,8 +309,9 @@ static int own_mail(struct room *room, const struct aduan_message *m, bool *ret_
 static int take_message(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len) {
     const struct desk_account *a = room_account(room, m->account);
     struct reg_talk talk = { 0 };
+    struct reg_case of = { 0 };
     bool own = false;
-    char *person;
+    char *person, *first = NULL;
     int rc = own_mail(room, m, &own);
 
     if (rc != 0 || own)
@@ -241,8 +320,12 @@ static int take_message(struct room *room, const struct aduan_message *m, const 
     person = reg_person_key(m->channel, &m->sender);
     if (rc == 0 && (m->flags & ADUAN_MESSAGE_HISTORY) != 0)
         rc = background(room, m, &talk, person, raw, raw_len);
-    else if (rc == 0)
+    else if (rc == 0 && (rc = match_copy(room, m, person, &of, &first)) == 0)
+        rc = into_copy(room, m, &talk, person, &of, first, raw, raw_len);
+    else if (rc == REG_NOTHING)
         rc = into_case(room, m, a, &talk, person, raw, raw_len);
+    reg_case_clear(&of);
+    free(first);
     free(person);
     reg_talk_clear(&talk);
     return rc;
@@ -312,6 +395,11 @@ static int take_guarded(struct room *room, struct aduan_message *m, const char *
     rc = take(room, m, record, raw, raw_len, &reason);
     if (rc == 0)
         return reg_keep(room->reg);
+    if (rc == ROOM_BURIED) { /* applied, and to be seen by a person */
+        snprintf(why, why_size, "%s", reason);
+        rc = reg_keep(room->reg);
+        return rc < 0 ? rc : ROOM_BURIED;
+    }
     if (rc == REG_SEEN) { /* a repeat leaves nothing behind */
         rc = reg_undo_to_mark(room->reg);
         return rc < 0 ? rc : REG_SEEN;

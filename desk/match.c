@@ -1,7 +1,8 @@
 /*
  * match.c: which case does a message belong to?
  *
- * Chats: the open case of the same conversation. Mail, in this order:
+ * Chats: the open case of the same conversation; or the one that its author opened in public, when
+ * they now write privately as we asked them to. Mail, in this order:
  *   1. our own signed token in In-Reply-To or References: whoever has it got our answer;
  *   2. an answer of ours, or a message of the same participant, by its Message-ID;
  *   3. a ticket number in the subject, from the same participant only;
@@ -23,7 +24,7 @@
 enum { REPLY_DAYS = 10, REFERENCES_MAX = 50, MERGES_MAX = 8 };
 
 const char *match_how_name(enum match_how how) {
-    static const char *const names[] = { "new", "token", "reference", "number", "conversation" };
+    static const char *const names[] = { "new", "token", "reference", "number", "conversation", "author" };
 
     return names[how];
 }
@@ -172,7 +173,30 @@ static int match_mail(struct room *room, const struct aduan_message *m, const st
     return rc;
 }
 
-static int match_chat(struct room *room, const struct reg_talk *talk, struct match *ret) {
+/* Somebody writes privately. Did they open a case in public that waits for just that? A private case of theirs
+ * that nobody has answered yet, or a newer one, keeps its conversation. */
+static int by_author(struct room *room, const struct reg_talk *talk, const char *person, struct match *ret) {
+    struct reg_case c;
+    int rc;
+
+    if (talk->is_public || person[0] == '\0')
+        return 0;
+    if (ret->how != MATCH_NONE && ret->found.state != CASE_ANSWERED)
+        return 0;
+    rc = reg_case_open_public(room->reg, talk->account, person, &c);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    if (!takes_replies(room, &c) || (ret->how != MATCH_NONE && ret->found.id > c.id)) {
+        reg_case_clear(&c);
+        return 0;
+    }
+    match_clear(ret);
+    ret->how = MATCH_AUTHOR;
+    ret->found = c;
+    return 0;
+}
+
+static int match_chat(struct room *room, const struct reg_talk *talk, const char *person, struct match *ret) {
     struct reg_case c;
     int rc = reg_case_latest_of_talk(room->reg, talk->id, true, &c);
 
@@ -186,13 +210,75 @@ static int match_chat(struct room *room, const struct reg_talk *talk, struct mat
     }
     if (rc == 0)
         join_or_link(room, &c, MATCH_CONVERSATION, ret);
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : by_author(room, talk, person, ret);
+}
+
+/* --------------------------------------------------------------------- copies */
+
+struct copies {
+    struct room *room;
+    const struct aduan_message *m;
+    const char *person;
+    int64_t ticket; /* of the one that was found; 0 none */
+    char *key;
+    size_t index; /* of attachments that are compared */
+    bool same;
+};
+
+static bool same_text(const char *a, const char *b) {
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
+static int same_attachment(void *arg, const struct reg_attachment *a) {
+    struct copies *s = arg;
+    const struct aduan_attachment *b = s->index < s->m->attachment_count ? &s->m->attachments[s->index] : NULL;
+
+    s->index++;
+    s->same = s->same && b != NULL && same_text(a->name, b->name) && same_text(a->sha256, b->sha256);
+    return 0;
+}
+
+/* The sender alone proves nothing, nor does the Message-ID: everything that was written must be the same. */
+static int one_copy(void *arg, const struct reg_message *had) {
+    struct copies *s = arg;
+    int rc;
+
+    if (had->ticket == 0 || had->purged_at > 0 || !same_text(had->person, s->person) ||
+        !same_text(had->subject, s->m->subject) || !same_text(had->text, s->m->text) ||
+        !same_text(had->quoted, s->m->quoted))
+        return 0;
+    s->index = 0;
+    s->same = true;
+    rc = reg_attachments(s->room->reg, had->id, same_attachment, s);
+    if (rc < 0 || !s->same || s->index != s->m->attachment_count)
+        return rc;
+    s->ticket = had->ticket;
+    s->key = xstrdup(had->key);
+    return 1;
+}
+
+static bool is_mail(const struct aduan_message *m) {
+    return text_equal(m->channel, "email") || text_equal(m->channel, "maildir");
+}
+
+int match_copy(struct room *room, const struct aduan_message *m, const char *person, struct reg_case *ret,
+               char **ret_key) {
+    struct copies s = { .room = room, .m = m, .person = person };
+    int rc;
+
+    if (!is_mail(m) || m->kind != ADUAN_KIND_MESSAGE || person[0] == '\0' || m->message_id == NULL)
+        return REG_NOTHING;
+    rc = reg_messages_by_mail_id(room->reg, m->message_id, one_copy, &s);
+    if (rc < 0 || s.ticket == 0)
+        return rc < 0 ? rc : REG_NOTHING;
+    *ret_key = s.key;
+    return case_of(room, s.ticket, ret);
 }
 
 int match_message(struct room *room, const struct aduan_message *m, const struct reg_talk *talk,
                   const char *person, struct match *ret) {
     memset(ret, 0, sizeof(*ret));
-    if (text_equal(m->channel, "email") || text_equal(m->channel, "maildir"))
+    if (is_mail(m))
         return match_mail(room, m, talk, person, ret);
-    return match_chat(room, talk, ret);
+    return match_chat(room, talk, person, ret);
 }

@@ -113,18 +113,26 @@ static int not_sent(struct room *room, const struct reg_case *c, const char *why
 
 static int send_text(struct room *room, struct reg_case *c, const struct calendar_due *due) {
     struct text text = TEXT_INIT;
-    char why[200] = "", id[64];
+    char why[300] = "", id[64];
     int rc = render(room, c, due, &text, why, sizeof(why));
 
     if (rc == REG_NOTHING) {
         room_log(room, DESK_ERROR, "%s: no acknowledgement: %s", c->number, why);
         rc = not_sent(room, c, why);
     } else {
-        struct outgoing what = {
-            .kind = ADUAN_ANSWER_AUTOMATIC, .text = text.s, .language = c->language, .actor = "sistem"
-        };
+        struct outgoing what = { .kind = ADUAN_ANSWER_AUTOMATIC,
+                                 .text = text.s,
+                                 .language = c->language,
+                                 .actor = "sistem",
+                                 .in_public = c->is_public,
+                                 .why = why,
+                                 .why_size = sizeof(why) };
 
         rc = outgoing_answer(room, c, &what, id, NULL);
+        if (rc == OUTGOING_REFUSED) {
+            text_free(&text);
+            return not_sent(room, c, why);
+        }
         c->acknowledged = true;
         if (rc == 0)
             rc = reg_case_save(room->reg, c);

@@ -171,6 +171,7 @@ int reg_message_add(struct reg *r, const struct aduan_message *m, const char *pe
                     int64_t talk, bool out, const void *raw, size_t raw_len, int64_t *ret_id);
 int reg_message_seen(struct reg *r, const char *key); /* REG_SEEN or REG_NOTHING */
 int reg_message_by_key(struct reg *r, const char *key, struct reg_message *ret);
+int reg_message_get(struct reg *r, int64_t id, struct reg_message *ret);
 int reg_message_by_platform(struct reg *r, const char *account, const char *platform_id,
                             struct reg_message *ret);
 int reg_message_by_mail_id(struct reg *r, const char *mail_id, struct reg_message *ret);

@@ -172,6 +172,11 @@ int reg_message_by_key(struct reg *r, const char *key, struct reg_message *ret) 
                        ret);
 }
 
+int reg_message_get(struct reg *r, int64_t id, struct reg_message *ret) {
+    return message_one(r, sql_open(r, "SELECT " MESSAGE_COLUMNS " FROM message m WHERE m.id = ?", "i", id),
+                       ret);
+}
+
 int reg_message_by_platform(struct reg *r, const char *account, const char *platform_id,
                             struct reg_message *ret) {
     if (platform_id == NULL || platform_id[0] == '\0')

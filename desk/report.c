@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { TEXT_FILE_MAX = 64 * 1024 }; /* of an attachment that is a message's text */
 
 static bool arrived(enum answer_status s) {
     return s == ANSWER_SENT || s == ANSWER_DELIVERED || s == ANSWER_READ;
@@ -150,7 +153,7 @@ static int hold(struct room *room, struct reg_out *o, const struct report *what)
     if (rc == 0)
         rc = reg_case_get(room->reg, o->ticket, &c);
     reopened = rc == 0 && t.last_in_at > o->relayed_at &&
-               outgoing_window_open(room_account(room, o->account), &t, room->now);
+               outgoing_window_open(room_account(room, o->account), &t, true, room->now);
     if (rc == 0)
         rc = reg_out_set(room->reg, o->id, reopened ? REG_OUT_READY : REG_OUT_HELD, true, o->attempt,
                          o->relayed_at);
@@ -252,6 +255,57 @@ static const char *text_of(const json_t *json, const char *key) {
     return s != NULL ? s : "";
 }
 
+/* What a text file of a citizen says, as far as a message takes it. New string; NULL: it cannot be had. */
+static char *read_text(const struct room *room, const char *sha256, bool *ret_cut) {
+    int fd = room->o->blobs != NULL ? blob_open(room->o->blobs, sha256) : -1;
+    char *bytes, *text;
+    size_t have = 0;
+    ssize_t n = fd >= 0 ? 1 : 0;
+
+    if (fd < 0)
+        return NULL;
+    bytes = xcalloc(1, TEXT_FILE_MAX + 1);
+    while (have <= TEXT_FILE_MAX && (n = read(fd, bytes + have, TEXT_FILE_MAX + 1 - have)) > 0)
+        have += (size_t)n;
+    close(fd);
+    *ret_cut = have > TEXT_FILE_MAX;
+    if (*ret_cut) {
+        bytes[TEXT_FILE_MAX] = '\0';
+        have = text_cut(bytes, TEXT_FILE_MAX);
+    }
+    text = n < 0 ? NULL : text_clean(bytes, have);
+    free(bytes);
+    return text;
+}
+
+int report_text(struct room *room, int64_t message, int index) {
+    struct reg_message m;
+    char sha256[65], *text, *subject;
+    bool cut = false;
+    int rc = reg_attachment_text(room->reg, message, index, sha256);
+
+    if (rc == 0)
+        rc = reg_message_get(room->reg, message, &m);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    text = read_text(room, sha256, &cut);
+    if (text != NULL && text[0] != '\0') {
+        subject = inbound_subject(text);
+        rc = reg_message_text(room->reg, message, text);
+        if (rc == 0 && m.ticket > 0)
+            rc = reg_case_subject(room->reg, m.ticket, subject);
+        free(subject);
+    }
+    if (rc == 0 && m.ticket > 0)
+        rc = room_history(room, m.ticket, "sistem", "text", "%s: %s", m.key,
+                          text == NULL ? "the file with its text cannot be read"
+                          : cut        ? "its text came as a file, longer than shown: see the attachment"
+                                       : "its text came as a file");
+    free(text);
+    reg_message_clear(&m);
+    return rc;
+}
+
 /* {"type": "media", "state": "stored" | "failed", "sha256", "size", "type_" (media type), "reason"} */
 static int attachment_end(struct room *room, const char *key, const json_t *json) {
     const char *hash = strrchr(key, '#');
@@ -269,7 +323,7 @@ static int attachment_end(struct room *room, const char *key, const json_t *json
                             text_of(json, "sha256"), json_is_integer(size) ? json_integer_value(size) : -1,
                             text_of(json, "type_"), note[0] != '\0' ? note : text_of(json, "note"), &message);
     free(id);
-    return rc;
+    return rc == 0 ? report_text(room, message, (int)index) : rc;
 }
 
 /* An attachment of a message not read yet waits for it. */

@@ -56,9 +56,12 @@ int room_history(struct room *room, int64_t ticket, const char *actor, const cha
 int inbound_record(struct room *room, const char *account, const char *record, const void *raw, size_t raw_len,
                    bool bury, char *why, size_t why_size);
 
+/* The first line of a text, as the subject of what has none; new. */
+char *inbound_subject(const char *text);
+
 /* ------------------------------------------------------------------- match.c */
 
-enum match_how { MATCH_NONE = 0, MATCH_TOKEN, MATCH_REFERENCE, MATCH_NUMBER, MATCH_CONVERSATION };
+enum match_how { MATCH_NONE = 0, MATCH_TOKEN, MATCH_REFERENCE, MATCH_NUMBER, MATCH_CONVERSATION, MATCH_AUTHOR };
 struct match {
     enum match_how how;
     struct reg_case found; /* how != NONE: the case this message belongs to */
@@ -70,6 +73,10 @@ const char *match_how_name(enum match_how how);
 int match_message(struct room *room, const struct aduan_message *m, const struct reg_talk *talk,
                   const char *person, struct match *ret);
 void match_clear(struct match *match);
+/* Is it the same mail once more, that came to another box of ours? 0: the case it is in, and the key of the
+ * one we had; REG_NOTHING; negative. */
+int match_copy(struct room *room, const struct aduan_message *m, const char *person, struct reg_case *ret,
+               char **ret_key);
 
 /* ------------------------------------------------------------------ follow.c */
 
@@ -89,14 +96,23 @@ int follow_bounce(struct room *room, const struct aduan_message *m, const void *
 struct outgoing {
     enum aduan_answer_kind kind;
     const char *text, *language, *actor;
-    struct aduan_attachment *attachments; /* stored; the caller's */
+    struct aduan_attachment *attachments; /* sha256 known; the caller's */
     size_t attachment_count;
+    bool in_public; /* where everybody reads it: only a rendering of R-14 may go there */
+    char *why;      /* out: why it was refused, for a person; may be NULL */
+    size_t why_size;
 };
+enum { OUTGOING_REFUSED = 4 };
+/* Would this answer be taken: is it fit for where it goes, and within the platform's limits? 0,
+ * OUTGOING_REFUSED, negative. Changes nothing. */
+int outgoing_check(struct room *room, const struct reg_case *c, const struct outgoing *what);
 /* Writes an answer to a case into the outbox: queued, or held while the window is closed (then a
- * template asks the citizen to write, once). ret_id, ret_held may be NULL. */
+ * template asks the citizen to write, once). ret_id, ret_held may be NULL. 0; OUTGOING_REFUSED as above,
+ * nothing was written; negative. */
 int outgoing_answer(struct room *room, const struct reg_case *c, const struct outgoing *what, char ret_id[64],
                     bool *ret_held);
-bool outgoing_window_open(const struct desk_account *a, const struct reg_talk *t, int64_t now);
+/* by_person: for what an officer wrote, which some platforms take longer. */
+bool outgoing_window_open(const struct desk_account *a, const struct reg_talk *t, bool by_person, int64_t now);
 /* The citizen wrote at `at`: the window is open, what was held goes. */
 int outgoing_heard(struct room *room, const struct desk_account *a, struct reg_talk *t, int64_t at,
                    const char *platform_id, int64_t ticket);
@@ -122,6 +138,9 @@ int lost_run(struct room *room, int64_t *after);
 int report_event(struct room *room, const struct queue_entry *e);
 /* The same for an attachment whose end was told before its message was read. */
 int report_early_attachment(struct room *room, const char *account, const char *key);
+/* Attachment `index` of a message (its row) is stored: if it is the text of a message that came without one,
+ * it becomes that. */
+int report_text(struct room *room, int64_t message, int index);
 struct report {
     enum answer_status status;
     const char *platform_id, *reason, *source;

@@ -105,7 +105,29 @@ static int do_command(struct ctl *c, json_t *command, const void *raw, size_t ra
     return CTL_DONE;
 }
 
+static bool asked(const struct ctl *c, const char *name) {
+    return ctl_option(c, name) != NULL;
+}
+
+/* In public there is nothing to say but the invitation. */
+static int reply_public(struct ctl *c) {
+    if (c->word_count > 1 || asked(c, "attach") || asked(c, "allow-identity")) {
+        return ctl_refuse("di ruang publik hanya ajakan R-14: tanpa teks, tanpa lampiran / in public only the "
+                          "invitation R-14: no text, no attachments");
+    }
+    json_t *command = json_pack("{s:s, s:s, s:b, s:b}", "verb", "reply", "number", c->words[0], "public", 1,
+                                "formal", asked(c, "formal"));
+    return command ? do_command(c, command, NULL, 0, "ajakan dikirim lagi / invitation queued")
+                   : ctl_refuse("this is not text (UTF-8)");
+}
+
 int ctl_reply(struct ctl *c) {
+    if (asked(c, "public")) {
+        return reply_public(c);
+    }
+    if (c->word_count < 2 || asked(c, "formal")) {
+        return ctl_usage(c, c->word_count < 2 ? "the answer's text is missing" : "--formal goes with --public");
+    }
     char *text = take_text(c->words[1]);
     json_t *list = json_array();
     struct text bytes = TEXT_INIT;
@@ -116,8 +138,8 @@ int ctl_reply(struct ctl *c) {
         }
     }
     if (rc == CTL_DONE) {
-        json_t *command = json_pack("{s:s, s:s, s:s, s:O}", "verb", "reply", "number", c->words[0], "text",
-                                    text, "attachments", list);
+        json_t *command = json_pack("{s:s, s:s, s:s, s:O, s:b}", "verb", "reply", "number", c->words[0], "text",
+                                    text, "attachments", list, "identity", asked(c, "allow-identity"));
         rc = command
                  ? do_command(c, command, bytes.s, bytes.len, "jawaban diterima untuk dikirim / answer queued")
                  : ctl_refuse("this is not text (UTF-8)");

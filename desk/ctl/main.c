@@ -28,8 +28,12 @@ static const struct verb {
       "[--limit N]",
       "Daftar pengaduan, terbaru dahulu / list of complaints, newest first" },
     { "show", ctl_show, 1, 1, "", "show NUMBER", "Segala hal tentang satu pengaduan / everything about one" },
-    { "reply", ctl_reply, 2, 2, "attach=", "reply NUMBER TEXT|- [--attach FILE]...",
-      "Jawab lewat kanal asalnya; \"-\" membaca masukan / answer the way it came; \"-\" reads standard input" },
+    { "reply", ctl_reply, 1, 2, "attach= public formal allow-identity",
+      "reply NUMBER TEXT|- [--attach FILE]... [--allow-identity] | reply NUMBER --public [--formal]",
+      "Jawab lewat kanal asalnya, tulisan publik secara pribadi; \"-\" membaca masukan; --public: hanya ajakan "
+      "menulis pribadi / answer the way it came, a public message privately; \"-\" reads standard input; "
+      "--public: "
+      "the invitation to write privately, nothing else" },
     { "note", ctl_note, 2, 2, "", "note NUMBER TEXT|-",
       "Catatan, hanya untuk petugas / a note for officers only" },
     { "close", ctl_close, 1, 1, "reason=", "close NUMBER [--reason R]", "Nyatakan selesai / close" },

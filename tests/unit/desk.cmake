@@ -1,9 +1,9 @@
 # The desk over a real redis-server (tests/unit/redis_server.c) and a real register.
-add_library(desk_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/desk_rig.c)
+add_library(desk_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/desk_rig.c ${CMAKE_CURRENT_LIST_DIR}/desk_tests.c)
 target_link_libraries(desk_rig PUBLIC redis_server aduan_desk PkgConfig::SQLITE)
 target_compile_definitions(desk_rig PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
-foreach(name register case answer command faults crash)
+foreach(name register case answer command public same faults crash)
   aduan_test(test_desk_${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_desk_${name}.c LIBS desk_rig aduan_desk)
   set_tests_properties(test_desk_${name} PROPERTIES TIMEOUT 180)
 endforeach()

@@ -11,6 +11,29 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static const int64_t rig_day = 24 * 3600 * 1000LL;
+
+/* A platform as Facebook is: to a public comment one private reply within seven days, pictures only. */
+static int fb_fits(const void *arg, const struct aduan_answer *a, char *why, size_t why_size) {
+    const char *fault = NULL;
+    size_t i;
+
+    if (strcmp(arg, "fb") != 0)
+        abort();
+    if (!a->is_public && text_starts(a->conversation, "public:") &&
+        (a->answered_before > 0 || a->queued_at > a->heard_at + 7 * rig_day))
+        fault = "Hanya satu balasan pribadi / only one private reply";
+    if (text_characters(a->text) > 2000)
+        fault = "Teks melebihi 2000 karakter / over 2000 characters";
+    for (i = 0; i < a->attachment_count; i++)
+        if (!text_starts(a->attachments[i].type, "image/"))
+            fault = "Hanya gambar / pictures only";
+    if (fault == NULL)
+        return 0;
+    snprintf(why, why_size, "%s", fault);
+    return -1;
+}
+
 static const struct desk_account accounts[] = {
     { .name = "gmail",
       .type = "email",
@@ -27,6 +50,7 @@ static const struct desk_account accounts[] = {
       .can_attach = true,
       .has_template = true,
       .window_ms = 24 * 3600 * 1000LL,
+      .window_person_ms = 24 * 3600 * 1000LL,
       .text_max = 4096,
       .attachment_max = 1000 },
     { .name = "ig",
@@ -36,10 +60,34 @@ static const struct desk_account accounts[] = {
       .can_send = true,
       .has_public = true,
       .window_ms = 24 * 3600 * 1000LL,
+      .window_person_ms = 7 * 24 * 3600 * 1000LL,
       .text_max = 1000,
       .text_max_is_bytes = true },
+    { .name = "fb",
+      .type = "facebook",
+      .channel = "facebook",
+      .address = "88",
+      .can_send = true,
+      .can_attach = true,
+      .has_public = true,
+      .window_ms = 24 * 3600 * 1000LL,
+      .window_person_ms = 7 * 24 * 3600 * 1000LL,
+      .fits = fb_fits,
+      .fits_arg = "fb" },
+    { .name = "yahoo",
+      .type = "email",
+      .channel = "email",
+      .address = "kantor@yahoo.example",
+      .can_send = true,
+      .can_attach = true },
+    { .name = "box",
+      .type = "maildir",
+      .channel = "maildir",
+      .address = "pengaduan@kantor.example",
+      .can_send = true,
+      .can_attach = true },
 };
-enum { ACCOUNTS = 3 };
+enum { ACCOUNTS = sizeof(accounts) / sizeof(accounts[0]) };
 
 static void check(bool ok, const char *what) {
     if (ok)
@@ -302,7 +350,9 @@ void rig_accept(struct rig *r, const char *account, struct aduan_message *m) {
 }
 
 void rig_mail(struct rig *r, const struct mail *mail) {
-    struct aduan_message m = rig_record(r, ADUAN_KIND_MESSAGE, "gmail", "email", mail->id);
+    const char *account = mail->account != NULL ? mail->account : "gmail";
+    const char *channel = strcmp(account, "box") == 0 ? "maildir" : "email";
+    struct aduan_message m = rig_record(r, ADUAN_KIND_MESSAGE, account, channel, mail->id);
 
     m.message_id = xstrdup(mail->id);
     m.conversation = xstrdup(mail->from);
@@ -319,7 +369,7 @@ void rig_mail(struct rig *r, const struct mail *mail) {
     m.flags = mail->flags;
     if (mail->sent_at != 0)
         m.sent_at = mail->sent_at;
-    rig_accept(r, "gmail", &m);
+    rig_accept(r, account, &m);
 }
 
 void rig_chat(struct rig *r, const char *id, const char *phone, const char *text, int64_t sent_at) {
@@ -333,6 +383,32 @@ void rig_chat(struct rig *r, const char *id, const char *phone, const char *text
     if (sent_at != 0)
         m.sent_at = sent_at;
     rig_accept(r, "wa", &m);
+}
+
+void rig_comment(struct rig *r, const char *account, const char *id, const char *author, const char *text) {
+    const char *channel = strcmp(account, "ig") == 0 ? "instagram" : "facebook";
+    struct aduan_message m = rig_record(r, ADUAN_KIND_MESSAGE, account, channel, id);
+
+    m.is_public = true;
+    m.conversation = xasprintf("public:post1:%s", author);
+    m.sender.id = xstrdup(author);
+    m.sender.name = xstrdup("Siti Rahma");
+    m.sender.handle = xstrdup("sitirahma");
+    m.reply_to = xstrdup("post1");
+    free(m.text);
+    m.text = xstrdup(text);
+    rig_accept(r, account, &m);
+}
+
+void rig_direct(struct rig *r, const char *account, const char *id, const char *author, const char *text) {
+    const char *channel = strcmp(account, "ig") == 0 ? "instagram" : "facebook";
+    struct aduan_message m = rig_record(r, ADUAN_KIND_MESSAGE, account, channel, id);
+
+    m.conversation = xstrdup(author);
+    m.sender.id = xstrdup(author);
+    free(m.text);
+    m.text = xstrdup(text);
+    rig_accept(r, account, &m);
 }
 
 void rig_event(struct rig *r, const char *account, const char *key, const char *json) {

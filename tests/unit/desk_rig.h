@@ -42,9 +42,13 @@ struct mail {
     const char *id, *from, *subject, *text, *reply_to, *references; /* references: one id */
     unsigned flags;
     int64_t sent_at;
+    const char *account; /* NULL: "gmail"; or "yahoo", "box" (a maildir) */
 };
 void rig_mail(struct rig *r, const struct mail *m);
 void rig_chat(struct rig *r, const char *id, const char *phone, const char *text, int64_t sent_at);
+/* On "ig" or "fb": a comment under post1, or a direct message. */
+void rig_comment(struct rig *r, const char *account, const char *id, const char *author, const char *text);
+void rig_direct(struct rig *r, const char *account, const char *id, const char *author, const char *text);
 /* Puts one record (changed as the test likes); takes what it holds. */
 void rig_accept(struct rig *r, const char *account, struct aduan_message *m);
 struct aduan_message rig_record(struct rig *r, enum aduan_kind kind, const char *account, const char *channel,
@@ -53,7 +57,7 @@ void rig_event(struct rig *r, const char *account, const char *key, const char *
 /* The sender's part: begins answer `nth` of :out and settles it. Returns its id (new). */
 char *rig_settle(struct rig *r, const char *account, size_t nth, enum queue_state state,
                  const char *platform_id, const char *reason);
-/* A command from a forked client while the desk runs; its answer. Its request's id: member "request", if any.
+/* A command from a forked client while the desk runs; its answer. Member "request": its request's id, if any.
  */
 json_t *rig_command(struct rig *r, const char *json, const void *raw, size_t raw_len);
 

@@ -1,5 +1,5 @@
 /* test_desk_answer.c: answers on their way: held and released, reports in any order, uncertain ends. */
-#include "desk_rig.h"
+#include "desk_tests.h"
 
 #include "kit/text.h"
 
@@ -14,41 +14,7 @@
 #define REPLY(text)                                                                                            \
     "{\"verb\":\"reply\",\"actor\":\"root\",\"number\":\"TPI-2026-000001\",\"text\":\"" text "\"}"
 
-static struct rig rig;
 static const int64_t hour = 3600 * 1000LL;
-
-static int start(void **state) {
-    (void)state;
-    rig_start(&rig);
-    return 0;
-}
-
-static int stop(void **state) {
-    (void)state;
-    rig_stop(&rig);
-    return 0;
-}
-
-static int reset(void **state) {
-    (void)state;
-    rig_reset(&rig);
-    rig.now = 1791162720000;
-    return 0;
-}
-
-static void run(void) {
-    assert_int_equal(rig_run(&rig), 0);
-}
-
-/* Runs a command that must succeed (or must be refused). */
-static void command(const char *json, bool ok) {
-    json_t *answer = rig_command(&rig, json, NULL, 0);
-
-    assert_non_null(answer);
-    if (json_is_true(json_object_get(answer, "ok")) != ok)
-        fail_msg("answer: %s", json_dumps(answer, 0));
-    json_decref(answer);
-}
 
 static void status_is(size_t nth, const char *status) {
     json_t *show = rig_show(&rig, "TPI-2026-000001");

@@ -1,5 +1,5 @@
 /* test_desk_case.c: how messages become cases: one each, threaded, acknowledged once. */
-#include "desk_rig.h"
+#include "desk_tests.h"
 
 #include "kit/text.h"
 
@@ -10,31 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct rig rig;
-
-static int start(void **state) {
-    (void)state;
-    rig_start(&rig);
-    return 0;
-}
-
-static int stop(void **state) {
-    (void)state;
-    rig_stop(&rig);
-    return 0;
-}
-
-static int reset(void **state) {
-    (void)state;
-    rig_reset(&rig);
-    rig.now = 1791162720000;
-    return 0;
-}
-
-static void run(void) {
-    assert_int_equal(rig_run(&rig), 0);
-}
 
 static void a_mail_becomes_a_case_and_is_acknowledged_once(void **state) {
     json_t *show, *out;
@@ -179,17 +154,6 @@ static void mail_threads_by_our_token(void **state) {
     run();
     assert_int_equal(rig_case_count(&rig), 3);
     free(token);
-}
-
-static bool history_says(const json_t *show, const char *event, const char *words) {
-    const json_t *history = json_object_get(show, "history");
-    size_t i;
-
-    for (i = 0; i < json_array_size(history); i++)
-        if (strcmp(rig_string(json_array_get(history, i), "event"), event) == 0 &&
-            strstr(rig_string(json_array_get(history, i), "detail"), words) != NULL)
-            return true;
-    return false;
 }
 
 /* Whoever quotes our id joins the case, but the answer goes into the citizen's own thread. */

@@ -1,5 +1,5 @@
 /* test_desk_faults.c: Redis that dies and comes back, a register that cannot be written. */
-#include "desk_rig.h"
+#include "desk_tests.h"
 
 #include "desk/register_sql.h"
 #include "kit/text.h"
@@ -15,27 +15,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static struct rig rig;
-
-static int start(void **state) {
-    (void)state;
-    rig_start(&rig);
-    return 0;
-}
-
-static int stop(void **state) {
-    (void)state;
-    rig_stop(&rig);
-    return 0;
-}
-
-static int reset(void **state) {
-    (void)state;
-    rig_reset(&rig);
-    rig.now = 1791162720000;
-    return 0;
-}
 
 static void write_many(int from, int to) {
     char id[32], phone[32];
