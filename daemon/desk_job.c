@@ -10,6 +10,7 @@
 #include "desk/desk.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static void host_log(void *arg, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -49,7 +50,7 @@ static int64_t host_now(void *arg) {
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* What fits() needs beside the answer. */
+/* What fits() and parse() need beside the bytes. */
 struct judge {
     const struct aduan_connector *connector;
     const void *settings;
@@ -59,6 +60,37 @@ static int account_fits(const void *arg, const struct aduan_answer *answer, char
     const struct judge *judge = arg;
 
     return judge->connector->fits(judge->settings, answer, why, why_size);
+}
+
+struct one_record {
+    struct aduan_sink sink;
+    struct aduan_message *into;
+    size_t count;
+};
+
+static int take_one(struct aduan_sink *sink, struct aduan_message *m) {
+    struct one_record *one = (struct one_record *)sink;
+
+    if (one->count++ > 0) {
+        aduan_message_clear(m);
+        return -1;
+    }
+    *one->into = *m;
+    memset(m, 0, sizeof(*m));
+    return 0;
+}
+
+static int account_read(const void *arg, const void *document, size_t len, int64_t now,
+                        struct aduan_message *ret) {
+    const struct judge *judge = arg;
+    struct aduan_bytes in = { .bytes = document, .len = len };
+    struct one_record one = { .sink = { .record = take_one, .now = now }, .into = ret };
+
+    memset(ret, 0, sizeof(*ret));
+    if (judge->connector->parse(judge->settings, &in, &one.sink) == 0 && one.count == 1)
+        return 0;
+    aduan_message_clear(ret);
+    return -1;
 }
 
 static int64_t window_of(const struct aduan_connector *c, const void *settings, bool by_person) {
@@ -90,6 +122,8 @@ static struct desk_account describe(const struct conf_account *a, const struct a
         .attachment_max = c->traits.attachment_max,
         .fits = c->fits != NULL ? account_fits : NULL,
         .fits_arg = judge,
+        .read = (can & ADUAN_CAP_BY_HAND) != 0 && c->parse != NULL ? account_read : NULL,
+        .read_arg = judge,
     };
 }
 

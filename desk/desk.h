@@ -27,6 +27,10 @@ struct desk_account {
     /* Can the platform take this answer as it is? 0, or -1 and why, for the officer. Pure; NULL: yes. */
     int (*fits)(const void *arg, const struct aduan_answer *answer, char *why, size_t why_size);
     const void *fits_arg;
+    /* Of an account by hand: a document that an officer brings (the module's parse()), as one record to be
+     * cleared by the caller. 0; -1: it makes no sense, or not of one record. Pure; NULL: takes none. */
+    int (*read)(const void *arg, const void *document, size_t len, int64_t now, struct aduan_message *ret);
+    const void *read_arg;
 };
 
 struct desk_host {
