@@ -325,7 +325,7 @@ static void add_disposition(struct text *t, const char *name) {
 }
 
 /* 57 bytes make a line of 76. */
-static int add_base64(struct text *t, int fd) {
+static int add_base64(struct text *t, int fd, size_t max) {
     unsigned char buf[57 * 256];
     size_t have = 0, at;
     ssize_t r;
@@ -345,14 +345,14 @@ static int add_base64(struct text *t, int fd) {
         }
         if (have == sizeof(buf))
             have = 0;
-        if (t->len > EMAIL_SEND_MAX)
+        if (t->len > max)
             return -EFBIG;
     } while (r != 0);
     return 0;
 }
 
 static bool add_attachment(struct aduan_host *host, struct text *t, const struct aduan_attachment *a,
-                           struct aduan_result *ret) {
+                           size_t max, struct aduan_result *ret) {
     int fd = a->sha256 != NULL ? host->ops->blob_open(host, a->sha256) : -ENOENT, r;
     char reason[400];
 
@@ -365,18 +365,64 @@ static bool add_attachment(struct aduan_host *host, struct text *t, const struct
     }
     add_type(t, a->type);
     add_disposition(t, a->name);
-    r = add_base64(t, fd);
+    r = add_base64(t, fd, max);
     close(fd);
     if (r < 0 && r != -EFBIG)
         refuse(ret, ADUAN_LATER, "lampiran tidak dapat dibaca / attachment cannot be read");
     return r == 0 || r == -EFBIG;
 }
 
+/* --------------------------------------------------------------------- the size */
+
+static size_t mail_max(const struct email_settings *s) {
+    return s->smtp.limit > 0 ? (size_t)s->smtp.limit : EMAIL_SEND_MAX;
+}
+
+static void too_large(size_t max, char *why, size_t why_size) {
+    double mib = (double)max / (1024 * 1024);
+
+    snprintf(why, why_size,
+             "Surat dengan lampirannya melebihi %.4g MB / the mail with its attachments is larger than %.4g MB",
+             mib, mib);
+}
+
+/* What the mail weighs at most: base64 makes 78 bytes of 57. */
+static size_t weight(const struct aduan_answer *a) {
+    enum { HEADERS = 16 * 1024, PART_HEADERS = 1024 };
+    struct text text = TEXT_INIT;
+    size_t i, sum;
+
+    add_text_part(&text, a->text);
+    sum = HEADERS + text.len;
+    text_free(&text);
+    for (i = 0; i < a->attachment_count; i++)
+        sum += PART_HEADERS + ((size_t)a->attachments[i].size + 56) / 57 * 78;
+    return sum;
+}
+
+int email_fits(const void *settings, const struct aduan_answer *answer, char *why, size_t why_size) {
+    const struct email_settings *s = settings;
+    struct aduan_result result = { 0 };
+
+    if (answer->is_public) {
+        snprintf(why, why_size, "Surel tidak publik / mail is not public");
+        return -1;
+    }
+    if (compose_recipient(answer, &result) == NULL) {
+        snprintf(why, why_size, "%s", result.reason);
+        return -1;
+    }
+    if (weight(answer) <= mail_max(s))
+        return 0;
+    too_large(mail_max(s), why, why_size);
+    return -1;
+}
+
 void compose_mail(struct aduan_host *host, const struct email_settings *s, const struct aduan_answer *a,
                   struct text *ret_mail, struct aduan_result *ret) {
     const char *to = compose_recipient(a, ret);
-    char hex[SIGN_HEX256], *id;
-    size_t i;
+    char hex[SIGN_HEX256], *id, why[200];
+    size_t i, max = mail_max(s);
 
     memset(ret_mail, 0, sizeof(*ret_mail));
     if (to == NULL)
@@ -391,16 +437,16 @@ void compose_mail(struct aduan_host *host, const struct email_settings *s, const
         text_addf(ret_mail, "Content-Type: multipart/mixed; boundary=\"=_aduan_%s\"\r\n\r\n--=_aduan_%s\r\n",
                   hex, hex);
     add_text_part(ret_mail, a->text);
-    for (i = 0; i < a->attachment_count && ret->outcome == ADUAN_SENT && ret_mail->len <= EMAIL_SEND_MAX; i++) {
+    for (i = 0; i < a->attachment_count && ret->outcome == ADUAN_SENT && ret_mail->len <= max; i++) {
         text_addf(ret_mail, "--=_aduan_%s\r\n", hex);
-        add_attachment(host, ret_mail, &a->attachments[i], ret);
+        add_attachment(host, ret_mail, &a->attachments[i], max, ret);
     }
     if (a->attachment_count > 0)
         text_addf(ret_mail, "--=_aduan_%s--\r\n", hex);
-    if (ret->outcome == ADUAN_SENT && ret_mail->len > EMAIL_SEND_MAX)
-        refuse(ret, ADUAN_NEVER,
-               "jawaban dengan lampirannya melebihi 25 MB / the answer with its attachments is larger "
-               "than 25 MB");
+    if (ret->outcome == ADUAN_SENT && ret_mail->len > max) {
+        too_large(max, why, sizeof(why));
+        refuse(ret, ADUAN_NEVER, why);
+    }
     if (ret->outcome != ADUAN_SENT)
         text_free(ret_mail);
 }

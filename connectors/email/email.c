@@ -48,6 +48,8 @@ static const struct aduan_setting smtp_table[] = {
                      "Nama masuk; kosong: seperti imap / login name; empty: as for imap"),
     ADUAN_SET_SECRET("password", struct email_smtp_settings, password, ADUAN_FOR_SEND,
                      "Kata sandi; kosong: seperti imap / password; absent: as for imap"),
+    ADUAN_SET_SIZE("limit", struct email_smtp_settings, limit, "25MiB", 64 * KIB, 150 * MIB,
+                   "Surat keluar terbesar yang diterima penyedia / the largest mail the provider takes"),
     ADUAN_SET_END,
 };
 
@@ -197,4 +199,5 @@ ADUAN_CONNECTOR = {
     .find = email_find,
     .probe = email_probe,
     .close = email_close,
+    .fits = email_fits,
 };

@@ -23,6 +23,7 @@ struct email_imap_settings {
 struct email_smtp_settings {
     char *url, *user;
     struct aduan_secret password;
+    int64_t limit; /* of a whole mail as it leaves; 0: EMAIL_SEND_MAX */
 };
 
 struct email_oauth_settings {
@@ -39,7 +40,7 @@ struct email_settings {
 };
 
 #define EMAIL_LOOP_HEADER "X-Aduan-Loop"
-#define EMAIL_SEND_MAX    (25 * 1024 * 1024) /* of a whole mail as it leaves: what Gmail and Yahoo take */
+#define EMAIL_SEND_MAX    (25 * 1024 * 1024) /* what Gmail and Yahoo take */
 
 extern const struct aduan_setting email_table[];
 void email_check(const void *settings, aduan_fault_fn fault, void *arg);
@@ -57,5 +58,8 @@ int email_commit(void *ctx, const uint64_t *cookies, size_t count);
 void email_send(void *ctx, const struct aduan_answer *answer, uint64_t token);
 void email_find(void *ctx, const struct aduan_answer *answer, struct aduan_result *ret);
 void email_probe(void *ctx, struct aduan_result *ret);
+
+/* compose.c: can this answer go as a mail, and is it small enough? As connector.h says. */
+int email_fits(const void *settings, const struct aduan_answer *answer, char *why, size_t why_size);
 
 #endif

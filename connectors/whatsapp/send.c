@@ -121,6 +121,16 @@ static const char *plan(struct sending *s) {
     return s->count > 0 ? NULL : "Jawaban kosong / the answer is empty";
 }
 
+int whatsapp_fits(const void *settings, const struct aduan_answer *answer, char *why, size_t why_size) {
+    struct whatsapp w = { .settings = settings };
+    struct sending s = { .w = &w, .answer = answer };
+    const char *fault = answer->is_public ? "WhatsApp tidak publik / WhatsApp has no public posts" : plan(&s);
+
+    if (fault != NULL)
+        snprintf(why, why_size, "%s", fault);
+    return fault != NULL ? -1 : 0;
+}
+
 /* -------------------------------------------------------------------------- end */
 
 /* 131056 backs off by 4^X s, X growing while it goes on (section 4.2). */

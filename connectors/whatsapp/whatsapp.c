@@ -119,4 +119,5 @@ ADUAN_CONNECTOR = {
     .fetch = whatsapp_fetch,
     .probe = whatsapp_probe,
     .close = close_account,
+    .fits = whatsapp_fits,
 };

@@ -51,6 +51,7 @@ struct whatsapp {
 extern const struct meta_rule whatsapp_rules[];
 
 void whatsapp_send(void *ctx, const struct aduan_answer *answer, uint64_t token);
+int whatsapp_fits(const void *settings, const struct aduan_answer *answer, char *why, size_t why_size);
 void whatsapp_fetch(void *ctx, const struct aduan_attachment *attachment, uint64_t token);
 void whatsapp_probe(void *ctx, struct aduan_result *ret);
 int whatsapp_selftest(char *why, size_t why_size);

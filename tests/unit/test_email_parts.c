@@ -401,6 +401,40 @@ static void long_threads_are_cut_in_the_middle_and_lines_stay_short(void **state
 
 /* ---------------------------------------------------------------------- check */
 
+/* What fits() lets pass must not fail for its size later: it weighs no less than the mail will. */
+static void the_whole_mail_is_weighed_before(void **state) {
+    struct aduan_attachment files[2] = {
+        { .name = (char *)"a.pdf", .type = (char *)"application/pdf", .size = 9 << 20 },
+        { .name = (char *)"b.pdf", .type = (char *)"application/pdf", .size = 9 << 20 },
+    };
+    struct aduan_answer a = an_answer();
+    struct email_settings s;
+    char why[300] = "";
+
+    (void)state;
+    email_host_settings(&s, "pengaduan@kantor.test", "imap://127.0.0.1:1", "a", "b");
+    a.attachments = files;
+    a.attachment_count = 1;
+    assert_int_equal(email_fits(&s, &a, why, sizeof(why)), 0);
+    a.attachment_count = 2; /* 18 MiB, 24.6 MiB as base64 */
+    assert_int_equal(email_fits(&s, &a, why, sizeof(why)), 0);
+    files[1].size = 10 << 20;
+    assert_int_equal(email_fits(&s, &a, why, sizeof(why)), -1);
+    assert_non_null(strstr(why, "25 MB"));
+    s.smtp.limit = 1 << 20; /* a provider of another mind */
+    a.attachment_count = 1;
+    files[0].size = 800 * 1024;
+    assert_int_equal(email_fits(&s, &a, why, sizeof(why)), -1);
+    a.attachment_count = 0;
+    assert_int_equal(email_fits(&s, &a, why, sizeof(why)), 0);
+    a.is_public = true;
+    assert_int_equal(email_fits(&s, &a, why, sizeof(why)), -1);
+    a.is_public = false;
+    a.to.address = a.to.id = a.conversation = (char *)"bukan alamat";
+    assert_int_equal(email_fits(&s, &a, why, sizeof(why)), -1);
+    email_host_settings_clear(&s);
+}
+
 struct faults {
     char keys[400];
 };
@@ -449,6 +483,7 @@ int main(void) {
         cmocka_unit_test(nothing_from_outside_adds_a_header_line),
         cmocka_unit_test(the_same_answer_is_the_same_mail_at_every_attempt),
         cmocka_unit_test(long_threads_are_cut_in_the_middle_and_lines_stay_short),
+        cmocka_unit_test(the_whole_mail_is_weighed_before),
         cmocka_unit_test(wrong_settings_are_named),
     };
 
