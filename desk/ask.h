@@ -26,6 +26,20 @@ void ask_say(struct ask *a, const char *key, const char *value);
 /* The case of member "number", to be cleared by the caller; says so in the answer. */
 int ask_case(struct ask *a, struct reg_case *ret);
 
+/* The files that came with a command. ask_files() names them, ask_files_store() keeps their bytes. */
+enum { ASK_FILES_MAX = 10 };
+struct ask_files {
+    struct aduan_attachment list[ASK_FILES_MAX];
+    size_t count;
+};
+int ask_files(struct ask *a, struct ask_files *ret); /* to be cleared also when refused */
+int ask_files_store(struct ask *a, const struct ask_files *f);
+void ask_files_clear(struct ask_files *f);
+
+int verb_intake(struct ask *a);        /* intake.c */
+int verb_worklist_done(struct ask *a); /* command_hand.c */
+int verb_worklist_failed(struct ask *a);
+
 int verb_reply(struct ask *a);
 int verb_note(struct ask *a);
 int verb_close(struct ask *a);

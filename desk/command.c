@@ -36,6 +36,9 @@ static const struct {
     int roles;
 } verbs[] = {
     { "reply", verb_reply, OFFICER | SUPERIOR | ADMIN | ADDS },
+    { "intake", verb_intake, OFFICER | SUPERIOR | ADMIN | ADDS },
+    { "worklist-done", verb_worklist_done, OFFICER | SUPERIOR | ADMIN },
+    { "worklist-failed", verb_worklist_failed, OFFICER | SUPERIOR | ADMIN },
     { "note", verb_note, OFFICER | SUPERIOR | SECTION | ADMIN | ADDS },
     { "close", verb_close, OFFICER | SUPERIOR | ADMIN },
     { "reopen", verb_reopen, OFFICER | SUPERIOR | ADMIN },

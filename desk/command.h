@@ -20,6 +20,11 @@
  *               identity: true lets an identity number stand;
  *               or public: true (and formal: true): only the invitation, in public
  * note          number, text                                       number
+ * intake        account ("" = the first counter), document (see connectors/counter.c), incomplete: true,
+ *               attachments: [{name, type, size, id_copy: true}]  number, state, complete, missing, due_at,
+ *               raw bytes as for reply                            possible_follow_up, receipt_id, receipt_en
+ * worklist-done   id, ref, at (RFC 3339)                          id, number, status
+ * worklist-failed id, reason                                      id, number, status
  * close         number, reason                                     number, state
  * reopen        number, reason                                     number, state
  * assign        number, officer ("" = nobody)                      number, officer

@@ -155,7 +155,8 @@ static int retry_answer(struct ask *a, const struct queue_dead *d) {
     if (o.state != REG_OUT_STUCK && o.state != REG_OUT_HELD)
         rc = ask_refuse(a, "answer %.64s is %s: nothing to send again", d->ref, answer_status_name(o.status));
     if (rc == 0)
-        rc = reg_out_set(a->room->reg, o.id, REG_OUT_READY, true, o.attempt, o.relayed_at);
+        rc = reg_out_set(a->room->reg, o.id, outgoing_first_state(a->room, o.account), true, o.attempt,
+                         o.relayed_at);
     if (rc == 0) /* the citizen may have written since */
         rc = reg_out_heard(a->room->reg, o.id);
     if (rc == 0)

@@ -6,29 +6,19 @@
  */
 #include "desk/ask.h"
 #include "desk/identity.h"
-#include "kit/sign.h"
 #include "kit/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ATTACHMENTS_MAX = 10 };
-
 struct reply {
     char *text;
-    struct aduan_attachment list[ATTACHMENTS_MAX];
-    size_t count;
+    struct ask_files files;
 };
 
 static void reply_clear(struct reply *r) {
-    size_t i;
-
-    for (i = 0; i < r->count; i++) {
-        free(r->list[i].name);
-        free(r->list[i].type);
-        free(r->list[i].sha256);
-    }
+    ask_files_clear(&r->files);
     free(r->text);
 }
 
@@ -66,53 +56,6 @@ static int check_text(struct ask *a, const struct reg_case *c, const char *text)
         shown);
 }
 
-/* The next attachment, from the command's raw bytes; nothing is stored yet. */
-static int name_attachment(struct ask *a, const json_t *j, size_t *at, struct aduan_attachment *ret) {
-    const char *name = json_string_value(json_object_get(j, "name"));
-    const char *type = json_string_value(json_object_get(j, "type"));
-    json_int_t size = json_integer_value(json_object_get(j, "size"));
-    char sha256[SIGN_HEX256];
-
-    if (name == NULL || size <= 0 || (size_t)size > a->e->raw_len - *at)
-        return ask_refuse(a, "attachment: name and size do not fit the bytes");
-    sign_sha256_hex((const char *)a->e->raw + *at, (size_t)size, sha256);
-    *at += (size_t)size;
-    ret->name = text_clean_filename(name, strlen(name));
-    ret->type = xstrdup(type != NULL ? type : "application/octet-stream");
-    ret->size = size;
-    ret->sha256 = xstrdup(sha256);
-    ret->state = ADUAN_ATTACHMENT_STORED;
-    return 0;
-}
-
-static int name_attachments(struct ask *a, struct reply *r) {
-    const json_t *j = json_object_get(a->json, "attachments");
-    size_t i, at = 0, count = json_array_size(j);
-    int rc = 0;
-
-    if (count > ATTACHMENTS_MAX)
-        return ask_refuse(a, "at most %d attachments", ATTACHMENTS_MAX);
-    for (i = 0; rc == 0 && i < count; i++) {
-        rc = name_attachment(a, json_array_get(j, i), &at, &r->list[i]);
-        r->count = i + (rc == 0);
-    }
-    if (rc == 0 && at != a->e->raw_len)
-        rc = ask_refuse(a, "attachments: %zu bytes came, %zu were named", a->e->raw_len, at);
-    return rc;
-}
-
-static int store_attachments(struct ask *a, const struct reply *r) {
-    size_t i, at = 0;
-    char sha256[SIGN_HEX256];
-    int rc = 0;
-
-    for (i = 0; rc >= 0 && i < r->count; i++) {
-        rc = blob_put(a->room->o->blobs, (const char *)a->e->raw + at, (size_t)r->list[i].size, sha256);
-        at += (size_t)r->list[i].size;
-    }
-    return rc < 0 ? ask_refuse(a, "the attachments could not be stored: %s", strerror(-rc)) : 0;
-}
-
 static int write_reply(struct ask *a, struct reg_case *c, const struct outgoing *what) {
     bool held = false;
     char id[64];
@@ -130,6 +73,9 @@ static int write_reply(struct ask *a, struct reg_case *c, const struct outgoing 
                           held ? "; held until the citizen writes" : "");
     ask_say(a, "answer", id);
     ask_say(a, "status", held ? "held" : "queued");
+    if (outgoing_first_state(a->room, c->account) == REG_OUT_BY_HAND)
+        ask_say(a, "note",
+                "menunggu disampaikan petugas: aduanctl worklist / waits to be carried over by hand");
     if (held)
         ask_say(a, "note", "the reply window is closed: the answer goes out when the citizen writes");
     return rc;
@@ -143,18 +89,18 @@ static int reply_private(struct ask *a, struct reg_case *c) {
                              .text = r.text,
                              .language = c->language,
                              .actor = a->actor,
-                             .attachments = r.list,
+                             .attachments = r.files.list,
                              .why = why,
                              .why_size = sizeof(why) };
     int rc = check_text(a, c, r.text);
 
     if (rc == 0)
-        rc = name_attachments(a, &r);
-    what.attachment_count = r.count;
+        rc = ask_files(a, &r.files);
+    what.attachment_count = r.files.count;
     if (rc == 0 && (rc = outgoing_check(a->room, c, &what)) == OUTGOING_REFUSED)
         rc = ask_refuse(a, "%s", why);
     if (rc == 0)
-        rc = store_attachments(a, &r);
+        rc = ask_files_store(a, &r.files);
     if (rc == 0)
         rc = write_reply(a, c, &what);
     reply_clear(&r);

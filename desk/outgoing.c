@@ -260,17 +260,16 @@ int outgoing_check(struct room *room, const struct reg_case *c, const struct out
 
 /* ------------------------------------------------------------------ on its way */
 
-/* With its sender next, or with a person who carries it over. */
-static enum reg_out_state first_state(const struct room *room, const struct reg_case *c) {
-    const struct desk_account *a = room_account(room, c->account);
+enum reg_out_state outgoing_first_state(const struct room *room, const char *account) {
+    const struct desk_account *a = room_account(room, account);
 
     return a != NULL && a->by_hand ? REG_OUT_BY_HAND : REG_OUT_READY;
 }
 
 static int write_answer(struct room *room, const struct reg_case *c, const struct outgoing *what,
                         const struct reg_talk *t, const struct aduan_answer *a, bool held) {
-    return reg_out_add(room->reg, a, what->actor, c->id, t->id, held ? REG_OUT_HELD : first_state(room, c),
-                       room->now);
+    return reg_out_add(room->reg, a, what->actor, c->id, t->id,
+                       held ? REG_OUT_HELD : outgoing_first_state(room, c->account), room->now);
 }
 
 int outgoing_template(struct room *room, const struct reg_case *c, struct reg_talk *t) {

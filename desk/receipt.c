@@ -47,6 +47,8 @@ static const char *refusal(const struct room *room, const struct aduan_message *
 
     if (a == NULL || !a->can_send)
         return "the channel cannot send";
+    if (a->by_hand)
+        return "answers here are carried over by hand: the office's own receipt is the acknowledgement";
     if (m->kind != ADUAN_KIND_MESSAGE)
         return "it could not be read";
     if ((m->flags & ADUAN_MESSAGE_AUTOMATIC) != 0)

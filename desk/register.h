@@ -110,6 +110,8 @@ int reg_case_save(struct reg *r,
                   const struct reg_case *c); /* everything but number, account, talk, times of receipt */
 int reg_case_get(struct reg *r, int64_t id, struct reg_case *ret);
 int reg_case_by_number(struct reg *r, const char *number, struct reg_case *ret); /* any letter case */
+/* The newest open case of a telephone number: E.164, or as it was said. */
+int reg_case_open_phone(struct reg *r, const char *phone, const char *said, struct reg_case *ret);
 /* Also the case that began in this (public) conversation and moved since. */
 int reg_case_latest_of_talk(struct reg *r, int64_t talk, bool open_only, struct reg_case *ret);
 /* The newest open case that this person opened in public on this account. */

@@ -138,6 +138,18 @@ int reg_case_by_number(struct reg *r, const char *number, struct reg_case *ret) 
     return rc;
 }
 
+int reg_case_open_phone(struct reg *r, const char *phone, const char *said, struct reg_case *ret) {
+    return case_one(
+        r,
+        sql_open(r,
+                 "SELECT " CASE_COLUMNS CASE_FROM
+                 "WHERE t.state IN ('new', 'incomplete', 'in_progress', 'awaiting_approval', 'escalated', "
+                 "'section_answered', 'answered') AND (t.participant = 'p:' || ?1 OR t.phone IN (?1, ?2)) "
+                 "ORDER BY t.id DESC LIMIT 1",
+                 "tt", phone, said),
+        ret);
+}
+
 int reg_case_latest_of_talk(struct reg *r, int64_t talk, bool open_only, struct reg_case *ret) {
     int rc =
         case_one(r,

@@ -111,6 +111,8 @@ int outgoing_check(struct room *room, const struct reg_case *c, const struct out
  * nothing was written; negative. */
 int outgoing_answer(struct room *room, const struct reg_case *c, const struct outgoing *what, char ret_id[64],
                     bool *ret_held);
+/* Where an answer of this account begins: with its sender, or with a person who carries it over. */
+enum reg_out_state outgoing_first_state(const struct room *room, const char *account);
 /* by_person: for what an officer wrote, which some platforms take longer. */
 bool outgoing_window_open(const struct desk_account *a, const struct reg_talk *t, bool by_person, int64_t now);
 /* The citizen wrote at `at`: the window is open, what was held goes. */
