@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -399,6 +400,7 @@ int job_start(const char *role_name, const char *account) {
         self.silent = !role->queue;
         if (!self.silent)
             fcntl(START_FD, F_SETFL, O_NONBLOCK);
+        malloc_trim(0); /* the slice as JSON is gone */
         status = role->run(&j);
     }
     close_job(&j, set);

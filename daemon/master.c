@@ -14,6 +14,7 @@
 #include "daemon/worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -255,6 +256,7 @@ static void reload(struct master *m, int64_t now) {
     m->setup = fresh;
     log_info("configuration read again");
     apply_setup(m, now);
+    malloc_trim(0);
 }
 
 static void stop(struct master *m, int64_t now) {
@@ -379,6 +381,7 @@ int master_run(const char *file) {
     }
     prepare(&m);
     apply_setup(&m, now_ms());
+    malloc_trim(0);
     run_loop(&m);
     log_info("stopped");
     for (i = 0; i < m.count; i++)

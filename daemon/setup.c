@@ -5,8 +5,14 @@
 #include "desk/calendar.h"
 #include "desk/template.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* Which directory holds the modules is itself configured, and a connector's keys can only be
  * judged with its module at hand: so the file is read twice, the first time for `modules` alone. */
@@ -30,11 +36,73 @@ static bool told_of(const struct faults *faults, const char *path) {
     return false;
 }
 
+static json_t *policy_faults(const struct conf *c, const char *zone) {
+    struct faults faults = { NULL, 0 };
+    json_t *list = json_array();
+    size_t i;
+
+    calendar_free(calendar_load(c->policy, zone, &faults));
+    templates_free(templates_load(c->policy, &faults));
+    for (i = 0; i < faults.count; i++) {
+        const struct fault *f = &faults.items[i];
+
+        json_array_append_new(list,
+                              json_pack("[s?, I, s?, s?]", f->file, (json_int_t)f->line, f->path, f->reason));
+    }
+    faults_clear(&faults);
+    return list;
+}
+
+static json_t *from_child(int fd, pid_t child) {
+    json_t *list;
+    FILE *f = fdopen(fd, "r");
+
+    list = f != NULL ? json_loadf(f, 0, NULL) : NULL;
+    if (f != NULL)
+        fclose(f);
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    return list;
+}
+
+/* The desk keeps calendar and texts; we only want to know whether they are sound. A child reads them, so that
+ * the master does not carry for months what it looked at once. */
+static json_t *policy_faults_apart(const struct conf *c, const char *zone) {
+    int ends[2];
+    pid_t child;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return policy_faults(c, zone);
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        json_t *list = policy_faults(c, zone);
+
+        _exit(json_dumpfd(list, ends[1], JSON_COMPACT) == 0 ? 0 : 1);
+    }
+    close(ends[1]);
+    if (child > 0)
+        return from_child(ends[0], child);
+    close(ends[0]);
+    return policy_faults(c, zone);
+}
+
 static void check_policy(const struct conf *c, struct faults *faults) {
     const char *zone = told_of(faults, "office.timezone") ? "WIB" : c->office.timezone;
+    json_t *list = policy_faults_apart(c, zone), *one;
+    size_t i;
 
-    calendar_free(calendar_load(c->policy, zone, faults));
-    templates_free(templates_load(c->policy, faults));
+    if (list == NULL)
+        faults_add(faults, c->policy, 0, "", "calendar and texts: whoever read them died of it");
+    json_array_foreach(list, i, one) {
+        const char *file = json_string_value(json_array_get(one, 0)),
+                   *path = json_string_value(json_array_get(one, 2));
+        const char *reason = json_string_value(json_array_get(one, 3));
+
+        faults_add(faults, file != NULL ? file : "", (unsigned)json_integer_value(json_array_get(one, 1)),
+                   path != NULL ? path : "", "%s", reason != NULL ? reason : "");
+    }
+    json_decref(list);
 }
 
 void setup_read(struct setup *s, const char *file, struct faults *faults) {
