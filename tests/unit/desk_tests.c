@@ -1,17 +1,18 @@
 /* desk_tests.c: see desk_tests.h. */
 #include "desk_tests.h"
 
-#include <stdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 struct rig rig;
 
 static void demand(bool ok, const char *what, const json_t *answer) {
-    if (ok)
-        return;
-    fprintf(stderr, "desk test: %s: %s\n", what, answer != NULL ? json_dumps(answer, 0) : "no answer");
-    abort();
+    if (!ok)
+        fail_msg("%s: %s", what, answer != NULL ? json_dumps(answer, 0) : "no answer");
 }
 
 int start(void **state) {

@@ -1,7 +1,7 @@
 /*
  * desk_tests.h: what the desk's tests share: one rig, its fixtures, and what each of them asks.
  *
- * A failure ends the test program with a line that says what failed.
+ * What fails here fails the test that asked.
  */
 #ifndef ADUAN_TEST_DESK_TESTS_H
 #define ADUAN_TEST_DESK_TESTS_H
