@@ -161,6 +161,18 @@ static void set_deadline(struct ask *a, struct intake *i) {
     }
 }
 
+/* Whose name stands on the receipt: as given, else the acting officer's full name. New string. */
+static char *name_of_taker(const struct ask *a, const char *given) {
+    struct reg_user u = { NULL };
+    char *name;
+
+    if (given[0] == '\0' && reg_user_get(a->room->reg, a->actor, &u) == 0 && u.full[0] != '\0')
+        given = u.full;
+    name = xstrdup(given[0] != '\0' ? given : a->actor);
+    reg_user_clear(&u);
+    return name;
+}
+
 /* The record becomes the account's own, as the core makes it of what comes by other ways. */
 static void own(struct ask *a, struct intake *i) {
     struct aduan_message *m = &i->m;
@@ -172,7 +184,7 @@ static void own(struct ask *a, struct intake *i) {
     m->attachment_count = i->files.count;
     if (m->text == NULL)
         m->text = xstrdup("");
-    i->taken_by = xstrdup(said(i, "received_by")[0] != '\0' ? said(i, "received_by") : a->actor);
+    i->taken_by = name_of_taker(a, said(i, "received_by"));
 }
 
 static int open_case(struct ask *a, struct intake *i, const struct reg_talk *talk, const char *person) {

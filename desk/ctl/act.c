@@ -10,7 +10,7 @@
 enum { TEXT_MAX = 256 * 1024, ATTACHED_MAX = 64 * 1024 * 1024 };
 
 /* TEXT, or "-" for standard input. NULL: said why. */
-static char *take_text(const char *word) {
+char *ctl_take_text(const char *word) {
     char *s = strcmp(word, "-") == 0 ? ctl_read_stdin(TEXT_MAX) : text_clean(word, strlen(word));
     size_t n = s ? strlen(s) : 0;
     while (n > 0 && strchr(" \t\n", s[n - 1])) {
@@ -54,7 +54,7 @@ static const char *type_of(const char *name) {
     return found;
 }
 
-static int attach_file(const char *path, json_t *list, struct text *bytes) {
+int ctl_attach_file(const char *path, json_t *list, struct text *bytes) {
     FILE *f = fopen(path, "re");
     struct stat st;
     if (!f || fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
@@ -128,13 +128,13 @@ int ctl_reply(struct ctl *c) {
     if (c->word_count < 2 || asked(c, "formal")) {
         return ctl_usage(c, c->word_count < 2 ? "the answer's text is missing" : "--formal goes with --public");
     }
-    char *text = take_text(c->words[1]);
+    char *text = ctl_take_text(c->words[1]);
     json_t *list = json_array();
     struct text bytes = TEXT_INIT;
     int rc = text ? CTL_DONE : CTL_REFUSED;
     for (size_t i = 0; rc == CTL_DONE && i < c->option_count; i++) {
         if (strcmp(c->options[i].name, "attach") == 0) {
-            rc = attach_file(c->options[i].value, list, &bytes);
+            rc = ctl_attach_file(c->options[i].value, list, &bytes);
         }
     }
     if (rc == CTL_DONE) {
@@ -151,7 +151,7 @@ int ctl_reply(struct ctl *c) {
 }
 
 int ctl_note(struct ctl *c) {
-    char *text = take_text(c->words[1]);
+    char *text = ctl_take_text(c->words[1]);
     if (!text) {
         return CTL_REFUSED;
     }

@@ -5,6 +5,7 @@
 #include "desk/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -240,6 +241,19 @@ char *ctl_read_stdin(size_t max) {
     char *clean = text_clean(t.s ? t.s : "", t.len);
     text_free(&t);
     return clean;
+}
+
+int ctl_write_new(const char *path, const char *bytes, size_t n) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return ctl_refuse("\"%s\": %s", path,
+                          errno == EEXIST ? "sudah ada, tidak ditimpa / is there already, not overwritten"
+                                          : strerror(errno));
+    }
+    FILE *f = fdopen(fd, "we");
+    bool bad = !f || fwrite(bytes, 1, n, f) != n;
+    bad = (f ? fclose(f) : close(fd)) != 0 || bad;
+    return bad ? ctl_refuse("\"%s\": %s", path, strerror(errno)) : CTL_DONE;
 }
 
 char *ctl_read_password(void) {

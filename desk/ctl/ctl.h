@@ -61,6 +61,12 @@ int ctl_command(struct ctl *c, json_t *command, const void *raw, size_t raw_len,
 const struct conf_account *ctl_account(const struct ctl *c, const char *name);
 /* Standard input to its end, as clean UTF-8; NULL when larger than max (said so). */
 char *ctl_read_stdin(size_t max);
+/* TEXT, or "-" for standard input, without blanks at its end; new. NULL: said why. */
+char *ctl_take_text(const char *word);
+/* Appends a file's bytes, and {name, type, size} to the list. CTL_DONE, or CTL_REFUSED (said why). */
+int ctl_attach_file(const char *path, json_t *list, struct text *bytes);
+/* A new file, for its owner's eyes; never over one that is there. CTL_DONE, or CTL_REFUSED (said why). */
+int ctl_write_new(const char *path, const char *bytes, size_t n);
 /* One line from standard input, without echo at a terminal. To be wiped. NULL: none. */
 char *ctl_read_password(void);
 
@@ -99,5 +105,7 @@ int ctl_dead(struct ctl *c);
 int ctl_replay(struct ctl *c);
 int ctl_user(struct ctl *c);
 int ctl_due(struct ctl *c);
+int ctl_intake(struct ctl *c);
+int ctl_worklist(struct ctl *c);
 
 #endif

@@ -45,6 +45,20 @@ static const struct verb {
       "classify NUMBER [--class C] [--category C] [--section S] [--confidentiality C] [--urgency U] [--name N] "
       "[--address A] [--phone P]",
       "Perbaiki golongan atau data pengadu / correct what is known of it" },
+    { "intake", ctl_intake, 0, 0,
+      "channel= account= name= address= phone= identity= subject= text= party= when= where= received= attach= "
+      "id-copy= received-by= receipt= incomplete",
+      "intake --channel counter|phone|letter|box [--account A] [--name N] [--address A] [--phone P] "
+      "[--identity KTP] "
+      "[--subject S] [--text TEXT|-] [--party P] [--when W] [--where W] [--received TIME] [--attach FILE]... "
+      "[--id-copy FILE] [--received-by NAME] [--incomplete] [--receipt FILE.html]",
+      "Catat pengaduan di loket, telepon, surat, kotak saran; mencetak tanda terima / log a complaint; prints "
+      "the "
+      "receipt" },
+    { "worklist", ctl_worklist, 0, 3, "account= ref= at= reason=",
+      "worklist [--account A] | worklist show ID | export ID DIR | print ID FILE.html | done ID [--ref TEXT] "
+      "[--at TIME] | failed ID --reason R",
+      "Jawaban yang disampaikan petugas sendiri / answers that are carried over by hand" },
     { "connectors", ctl_connectors, 0, 2, "in out", "connectors [probe|pause|resume NAME [--in|--out]]",
       "Akun kanal; hentikan atau lanjutkan / accounts; pause or resume one" },
     { "dead", ctl_dead, 0, 2, "account= reason=", "dead [show|retry|drop ID] [--account A] [--reason R]",

@@ -154,6 +154,15 @@ static const struct {
     { "channel", "facebook", "Facebook" },
     { "channel", "x", "X" },
     { "channel", "lapor", "SP4N-LAPOR!" },
+    { "channel", "maildir", "E-mail" },
+    { "channel", "counter", "Tatap muka" },
+    { "channel", "phone", "Telepon" },
+    { "channel", "letter", "Surat" },
+    { "channel", "box", "Kotak saran" },
+    { "way", "letter", "kirim surat" },
+    { "way", "call", "telepon" },
+    { "way", "hand", "serahkan" },
+    { "way", "paste", "tempel di LAPOR!" },
 };
 
 const char *ctl_label(const char *kind, const char *name) {
