@@ -337,8 +337,12 @@ struct aduan_connector {
     int64_t probe_every_ms; /* 0: every 6 hours */
 };
 
-#define ADUAN_CONNECTOR_SYMBOL "aduan_connector"
-#define ADUAN_CONNECTOR        __attribute__((visibility("default"))) const struct aduan_connector aduan_connector
+/* What a module of ABI 1.0 has at least. Members of later minors follow; the core sees them as zero where a
+ * module's `size` says they are not there, and a module looks at host->ops->size likewise. */
+#define ADUAN_CONNECTOR_SIZE_1_0 (offsetof(struct aduan_connector, probe_every_ms) + sizeof(int64_t))
+
+#define ADUAN_CONNECTOR_SYMBOL   "aduan_connector"
+#define ADUAN_CONNECTOR          __attribute__((visibility("default"))) const struct aduan_connector aduan_connector
 #define ADUAN_CONNECTOR_HEAD                                                                                   \
     .abi_major = ADUAN_ABI_MAJOR, .abi_minor = ADUAN_ABI_MINOR, .size = sizeof(struct aduan_connector)
 

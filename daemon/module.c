@@ -11,10 +11,16 @@
 #include <string.h>
 #include <unistd.h>
 
+struct loaded {
+    struct module module;                   /* first: what callers get */
+    struct aduan_connector view;            /* what module.connector points to */
+    const struct aduan_connector *exported; /* the module's own constant, perhaps shorter or longer */
+};
+
 struct module_set {
     char *dir;
     char *known;
-    struct module **items; /* each on its own: callers keep pointers */
+    struct loaded **items; /* each on its own: callers keep pointers */
     size_t count;
 };
 
@@ -68,9 +74,9 @@ int module_judge(const struct aduan_connector *c, const char *type, char *why, s
                  ADUAN_ABI_MAJOR);
         return -1;
     }
-    if (c->size < sizeof(struct aduan_connector)) {
-        snprintf(why, why_size, "its constant has %u bytes, ABI %u.%u needs %zu", c->size, c->abi_major,
-                 c->abi_minor, sizeof(struct aduan_connector));
+    if (c->size < ADUAN_CONNECTOR_SIZE_1_0) {
+        snprintf(why, why_size, "its constant has %u bytes, ABI %u.0 needs %zu", c->size, c->abi_major,
+                 ADUAN_CONNECTOR_SIZE_1_0);
         return -1;
     }
     if (c->type == NULL || strcmp(c->type, type) != 0) {
@@ -87,6 +93,11 @@ int module_judge(const struct aduan_connector *c, const char *type, char *why, s
         return -1;
     }
     return judge_claims(c, why, why_size);
+}
+
+void module_view(const struct aduan_connector *c, struct aduan_connector *ret) {
+    memset(ret, 0, sizeof(*ret));
+    memcpy(ret, c, c->size < sizeof(*ret) ? c->size : sizeof(*ret));
 }
 
 uint32_t module_can(const struct aduan_connector *c, const void *settings) {
@@ -106,8 +117,8 @@ struct module_set *module_set_free(struct module_set *s) {
     if (s == NULL)
         return NULL;
     for (i = 0; i < s->count; i++) {
-        dlclose(s->items[i]->handle);
-        free(s->items[i]->file);
+        dlclose(s->items[i]->module.handle);
+        free(s->items[i]->module.file);
         free(s->items[i]);
     }
     free(s->items);
@@ -144,8 +155,8 @@ static const struct module *find(const struct module_set *s, const char *type) {
     size_t i;
 
     for (i = 0; i < s->count; i++)
-        if (strcmp(s->items[i]->connector->type, type) == 0)
-            return s->items[i];
+        if (strcmp(s->items[i]->view.type, type) == 0)
+            return &s->items[i]->module;
     return NULL;
 }
 
@@ -154,21 +165,21 @@ static const struct module *find_constant(const struct module_set *s, const stru
     size_t i;
 
     for (i = 0; i < s->count; i++)
-        if (s->items[i]->connector == c)
-            return s->items[i];
+        if (s->items[i]->exported == c)
+            return &s->items[i]->module;
     return NULL;
 }
 
 static const struct module *keep(struct module_set *s, const struct aduan_connector *c, void *handle,
                                  const char *file) {
-    struct module *m = xcalloc(1, sizeof(*m));
+    struct loaded *l = xcalloc(1, sizeof(*l));
 
-    m->connector = c;
-    m->handle = handle;
-    m->file = xstrdup(file);
-    s->items = xrealloc(s->items, s->count + 1, sizeof(struct module *));
-    s->items[s->count++] = m;
-    return m;
+    module_view(c, &l->view);
+    l->exported = c;
+    l->module = (struct module){ .connector = &l->view, .handle = handle, .file = xstrdup(file) };
+    s->items = xrealloc(s->items, s->count + 1, sizeof(struct loaded *));
+    s->items[s->count++] = l;
+    return &l->module;
 }
 
 static const struct module *load_file(struct module_set *s, const char *type, const char *file, char *why,

@@ -24,6 +24,10 @@ const char *module_known(struct module_set *s);
 /* Judges the exported constant of a file called TYPE.so. 0, or -1 with a reason. Pure. */
 int module_judge(const struct aduan_connector *c, const char *type, char *why, size_t why_size);
 
+/* A module's constant as this core knows it: what a module of an older minor lacks is zero (absent), what one
+ * of a newer minor has beyond is left out. Pure. */
+void module_view(const struct aduan_connector *c, struct aduan_connector *ret);
+
 /* What a module can do with these settings: its able(), within what it claims. */
 uint32_t module_can(const struct aduan_connector *c, const void *settings);
 
