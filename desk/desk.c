@@ -317,7 +317,8 @@ static int turn(struct loop *l, bool *again, bool *more) {
     int rc;
 
     l->taken = 0;
-    rc = queue_reader_read(l->reader, *again, max, *again || *more ? 1 : WAIT_MS, take_entry, l);
+    /* Not a wait of 1 ms: Redis ends a short one at its next tick only, up to 100 ms later. */
+    rc = queue_reader_read(l->reader, *again, max, *again || *more ? 0 : WAIT_MS, take_entry, l);
 
     if (l->fault < 0)
         return l->fault;
