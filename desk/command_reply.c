@@ -73,6 +73,8 @@ static int write_reply(struct ask *a, struct reg_case *c, const struct outgoing 
                           held ? "; held until the citizen writes" : "");
     ask_say(a, "answer", id);
     ask_say(a, "status", held ? "held" : "queued");
+    if (c->is_public)
+        ask_say(a, "note", "dikirim pribadi, bukan di ruang publik / sent privately, not in public");
     if (outgoing_first_state(a->room, c->account) == REG_OUT_BY_HAND)
         ask_say(a, "note",
                 "menunggu disampaikan petugas: aduanctl worklist / waits to be carried over by hand");

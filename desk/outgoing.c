@@ -332,7 +332,10 @@ int outgoing_heard(struct room *room, const struct desk_account *a, struct reg_t
     t->last_in_at = at;
     if (rc < 0 || !outgoing_window_open(a, t, true, room->now)) /* held are officers' replies, mostly */
         return rc;
-    rc = reg_out_release(room->reg, t->id, &released);
+    if (t->is_public && ticket > 0) /* privately, but to the message they wrote just now */
+        rc = reg_out_readdress(room->reg, ticket, t->id, t, platform_id);
+    if (rc == 0)
+        rc = reg_out_release(room->reg, t->id, &released);
     if (rc == 0 && released > 0)
         rc = room_history(room, ticket, "sistem", "released", "%lld held answers go out: the citizen wrote",
                           (long long)released);

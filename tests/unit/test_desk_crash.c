@@ -39,6 +39,8 @@ static void first_chapter(void) {
     rig_mail(&rig, &(struct mail){ .id = "m1@x", .from = "siti@example.com" });
     rig_mail(&rig, &(struct mail){ .id = "m2@x", .from = "budi@example.com" });
     rig_mail(&rig, &(struct mail){ .id = "m3@x", .from = "siti@example.com", .reply_to = "m1@x" });
+    rig_mail(&rig, &(struct mail){ .id = "m2@x", .from = "budi@example.com", .account = "yahoo" }); /* a copy */
+    rig_comment(&rig, "fb", "c1", "u1", "Pelayanan lambat sekali");
     rig_chat(&rig, "w1", "6281", "Paspor saya hilang", 0);
     rig_chat(&rig, "w2", "6281", "bagaimana caranya", 0);
     m = rig_record(&rig, ADUAN_KIND_EDIT, "wa", "whatsapp", "e1");
@@ -60,6 +62,9 @@ static void second_chapter(void) {
         "{\"verb\":\"reply\",\"actor\":\"root\",\"number\":\"TPI-2026-000003\",\"text\":\"Jawaban dua\"}");
     put_command("c3",
                 "{\"verb\":\"note\",\"actor\":\"root\",\"number\":\"TPI-2026-000002\",\"text\":\"dicek\"}");
+    put_command("c4",
+                "{\"verb\":\"reply\",\"actor\":\"root\",\"number\":\"TPI-2026-000004\",\"text\":\"Jawaban "
+                "tiga\"}");
 }
 
 /* The senders' part: one receipt accepted, the mail answer uncertain, the chat answer held. */
@@ -67,11 +72,13 @@ static void third_chapter(void) {
     free(rig_settle(&rig, "gmail", 0, QUEUE_SENT, "r1@x", NULL));
     free(rig_settle(&rig, "gmail", 1, QUEUE_UNCERTAIN, NULL, "no reply after the final dot"));
     free(rig_settle(&rig, "wa", 1, QUEUE_HELD, NULL, "window closed"));
+    free(rig_settle(&rig, "fb", 1, QUEUE_HELD, NULL, "window closed"));
     rig.now += 2 * hour;
 }
 
 static void fourth_chapter(void) {
     rig_chat(&rig, "w3", "6281", "halo lagi", 0);
+    rig_direct(&rig, "fb", "d1", "u1", "Nama saya Siti"); /* the case moves, and what was held with it */
 }
 
 static void (*const chapters[])(void) = { first_chapter, second_chapter, third_chapter, fourth_chapter };
@@ -141,6 +148,8 @@ static char *the_end(void) {
     }
     add_answers(&t, "gmail");
     add_answers(&t, "wa");
+    add_answers(&t, "fb");
+    add_answers(&t, "yahoo");
     assert_int_equal(reg_history_verify(rig_reader(&rig), &rows, &bad), 0);
     hide_ids(t.s);
     return text_steal(&t);
@@ -230,8 +239,10 @@ static void killed_anywhere_it_ends_the_same(void **state) {
     (void)state;
     count = steps_of(steps, 1000);
     whole = the_end();
-    assert_non_null(strstr(whole, "TPI-2026-000003"));
-    assert_null(strstr(whole, "TPI-2026-000004"));
+    assert_non_null(strstr(whole, "TPI-2026-000004"));
+    assert_null(strstr(whole, "TPI-2026-000005"));
+    assert_non_null(strstr(whole, "moved_private"));
+    assert_non_null(strstr(whole, "is the same mail"));
     assert_non_null(strstr(whole, "answer_uncertain"));
     assert_non_null(strstr(whole, "released"));
     for (i = 0; i < count; i++) {

@@ -263,6 +263,51 @@ static void what_waits_goes_along(void **state) {
     free(dead);
 }
 
+/* A private reply that came too late goes under the comment they write next. */
+static void what_waits_goes_under_the_next_comment(void **state) {
+    json_t *a;
+
+    (void)state;
+    rig_comment(&rig, "fb", "c1", "u1", "Pelayanan lambat sekali");
+    run();
+    command(REPLY("Silakan datang."), true);
+    free(rig_settle(&rig, "fb", 1, QUEUE_HELD, NULL, "window closed"));
+    run();
+    rig.now += 8 * 24 * hour;
+    rig_comment(&rig, "fb", "c2", "u1", "halo?");
+    run();
+    a = last_answer("fb");
+    is(a, "text", "Silakan datang.");
+    is(a, "conversation", "public:post1:u1");
+    is(a, "reply_to", "c2");
+    assert_int_equal(json_integer_value(json_object_get(a, "heard_at")), rig.now);
+    json_decref(a);
+}
+
+/* What the office wrote under a comment with its own telephone is seen in the case, and is no case itself. */
+static void an_own_comment_stands_in_the_case_it_answers(void **state) {
+    struct aduan_message m;
+    json_t *show;
+
+    (void)state;
+    rig_comment(&rig, "fb", "c1", "u1", "Pelayanan lambat sekali");
+    run();
+    m = rig_record(&rig, ADUAN_KIND_ECHO, "fb", "facebook", "own1");
+    m.is_public = true;
+    m.conversation = xstrdup("public:post1:88");
+    m.sender.id = xstrdup("88");
+    m.reply_to = xstrdup("c1");
+    free(m.text);
+    m.text = xstrdup("Kami cek ya Kak");
+    rig_accept(&rig, "fb", &m);
+    run();
+    assert_int_equal(rig_case_count(&rig), 1);
+    show = rig_show(&rig, "TPI-2026-000001");
+    assert_true(history_says(show, "answered_elsewhere", "fb/own1"));
+    assert_string_equal(rig_message(show, 2, "text"), "Kami cek ya Kak");
+    json_decref(show);
+}
+
 static void a_stranger_or_a_busy_conversation_takes_no_case_along(void **state) {
     json_t *show;
 
@@ -422,6 +467,8 @@ int main(void) {
         cmocka_unit_test_setup(the_invitation_can_be_sent_again, reset),
         cmocka_unit_test_setup(whoever_writes_privately_takes_the_case_along, reset),
         cmocka_unit_test_setup(what_waits_goes_along, reset),
+        cmocka_unit_test_setup(what_waits_goes_under_the_next_comment, reset),
+        cmocka_unit_test_setup(an_own_comment_stands_in_the_case_it_answers, reset),
         cmocka_unit_test_setup(a_stranger_or_a_busy_conversation_takes_no_case_along, reset),
         cmocka_unit_test_setup(a_refusal_names_the_limit_and_keeps_nothing, reset),
         cmocka_unit_test_setup(limits_hold_without_a_module_s_judgement, reset),
