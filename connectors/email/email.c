@@ -54,15 +54,15 @@ static const struct aduan_setting smtp_table[] = {
 };
 
 static const struct aduan_setting oauth_table[] = {
-    ADUAN_SET_URL("token_url", struct email_oauth_settings, token_url, "", https_schemes, 0,
+    ADUAN_SET_URL("token_url", struct oauth2_settings, token_url, "", https_schemes, 0,
                   "Alamat pembaruan token / where tokens are refreshed"),
-    ADUAN_SET_STRING("client_id", struct email_oauth_settings, client_id, "", 0,
+    ADUAN_SET_STRING("client_id", struct oauth2_settings, client_id, "", 0,
                      "Id aplikasi OAuth / OAuth client id"),
-    ADUAN_SET_SECRET("client_secret", struct email_oauth_settings, client_secret,
+    ADUAN_SET_SECRET("client_secret", struct oauth2_settings, client_secret,
                      ADUAN_FOR_RECEIVE | ADUAN_FOR_SEND, "Rahasia aplikasi OAuth / OAuth client secret"),
-    ADUAN_SET_SECRET("refresh_token", struct email_oauth_settings, refresh_token,
+    ADUAN_SET_SECRET("refresh_token", struct oauth2_settings, refresh_token,
                      ADUAN_FOR_RECEIVE | ADUAN_FOR_SEND, "Refresh token / the refresh token"),
-    ADUAN_SET_STRING("scope", struct email_oauth_settings, scope, "", 0,
+    ADUAN_SET_STRING("scope", struct oauth2_settings, scope, "", 0,
                      "Cakupan, bila penyedia memintanya / scope, where the provider asks for it"),
     ADUAN_SET_END,
 };
@@ -78,7 +78,7 @@ const struct aduan_setting email_table[] = {
                     "Penerimaan / receiving"),
     ADUAN_SET_GROUP("smtp", struct email_settings, smtp, struct email_smtp_settings, smtp_table, ADUAN_REQUIRED,
                     "Pengiriman / sending"),
-    ADUAN_SET_GROUP("oauth", struct email_settings, oauth, struct email_oauth_settings, oauth_table, 0,
+    ADUAN_SET_GROUP("oauth", struct email_settings, oauth, struct oauth2_settings, oauth_table, 0,
                     "Untuk auth = xoauth2 / for auth = xoauth2"),
     ADUAN_SET_END,
 };

@@ -9,6 +9,7 @@
 #define ADUAN_EMAIL_H
 
 #include "connector.h"
+#include "kit/oauth2.h"
 #include "kit/text.h"
 
 enum email_auth { EMAIL_AUTH_PASSWORD = 0, EMAIL_AUTH_XOAUTH2 = 1 };
@@ -26,17 +27,12 @@ struct email_smtp_settings {
     int64_t limit; /* of a whole mail as it leaves; 0: EMAIL_SEND_MAX */
 };
 
-struct email_oauth_settings {
-    char *token_url, *client_id, *scope;
-    struct aduan_secret client_secret, refresh_token;
-};
-
 struct email_settings {
     char *address, *name;
     int auth;
     struct email_imap_settings imap;
     struct email_smtp_settings smtp;
-    struct email_oauth_settings oauth;
+    struct oauth2_settings oauth;
 };
 
 #define EMAIL_LOOP_HEADER "X-Aduan-Loop"

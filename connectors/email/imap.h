@@ -11,7 +11,7 @@
 
 #include "email.h"
 #include "fence.h"
-#include "oauth.h"
+#include "kit/oauth2.h"
 
 enum { IMAP_BATCH = 100, IMAP_HEADER_MAX = 100 * 1024 };
 

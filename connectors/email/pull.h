@@ -5,7 +5,7 @@
 #include "cursor.h"
 #include "email.h"
 #include "imap.h"
-#include "oauth.h"
+#include "kit/oauth2.h"
 
 struct email_ctx {
     struct aduan_host *host;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *decode(const char *s, size_t n) {
+char *query_decode(const char *s, size_t n) {
     struct text t = TEXT_INIT;
     uint8_t byte;
     size_t i;
@@ -30,11 +30,11 @@ char *query_get(const char *query, const char *name) {
     for (; *query != '\0'; query += part + (query[part] == '&')) {
         part = strcspn(query, "&");
         key = strcspn(query, "=&");
-        decoded = decode(query, key);
+        decoded = query_decode(query, key);
         same = strcmp(decoded, name) == 0;
         free(decoded);
         if (same)
-            return key < part ? decode(query + key + 1, part - key - 1) : xstrdup("");
+            return key < part ? query_decode(query + key + 1, part - key - 1) : xstrdup("");
     }
     return NULL;
 }

@@ -6,6 +6,9 @@
 
 #include "kit/text.h"
 
+/* n bytes of a query or a form, decoded (also '+' to a space). New string, ended by a NUL byte in it. */
+char *query_decode(const char *s, size_t n);
+
 /* The decoded value of the first `name` in "a=b&c=d"; names are decoded before they are compared.
  * New string (NUL bytes end it), or NULL: not there. */
 char *query_get(const char *query, const char *name);

@@ -8,7 +8,7 @@
 #include "connectors/email/cursor.h"
 #include "connectors/email/fence.h"
 #include "connectors/email/imap.h"
-#include "connectors/email/oauth.h"
+#include "connectors/kit/oauth2.h"
 #include "tests/unit/email_host.h"
 
 #include <stdio.h>

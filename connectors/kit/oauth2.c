@@ -1,5 +1,8 @@
-/* oauth.c: refreshing access tokens. */
-#include "oauth.h"
+/* oauth2.c: refreshing access tokens. */
+#include "kit/oauth2.h"
+
+#include "kit/sign.h"
+#include "kit/text.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -10,7 +13,7 @@
 
 enum { MARGIN_MS = 2 * 60 * 1000 }; /* renewed this long before its end */
 
-void oauth_init(struct oauth *o, struct aduan_host *host, const struct email_oauth_settings *settings) {
+void oauth_init(struct oauth *o, struct aduan_host *host, const struct oauth2_settings *settings) {
     memset(o, 0, sizeof(*o));
     o->host = host;
     o->settings = settings;
@@ -29,9 +32,17 @@ static void keep(struct aduan_secret *s, const char *bytes, size_t n) {
     s->len = n;
 }
 
+static void forget_basic(struct oauth *o) {
+    if (o->basic != NULL)
+        text_wipe(o->basic, strlen(o->basic));
+    free(o->basic);
+    o->basic = NULL;
+}
+
 void oauth_clear(struct oauth *o) {
     forget(&o->access);
     forget(&o->used);
+    forget_basic(o);
 }
 
 bool oauth_is_fresh(const struct oauth *o) {
@@ -53,10 +64,9 @@ static const struct aduan_secret *refresh_token(const struct oauth *o) {
     return o->settings->refresh_token.bytes != NULL ? &o->settings->refresh_token : NULL;
 }
 
-static void add_form(struct text *t, const char *key, const char *value, size_t n) {
+static void add_encoded(struct text *t, const char *value, size_t n) {
     size_t i;
 
-    text_addf(t, "%s%s=", t->len > 0 ? "&" : "", key);
     for (i = 0; i < n; i++) {
         unsigned char c = (unsigned char)value[i];
 
@@ -66,6 +76,11 @@ static void add_form(struct text *t, const char *key, const char *value, size_t 
         else
             text_addf(t, "%%%02X", c);
     }
+}
+
+static void add_form(struct text *t, const char *key, const char *value, size_t n) {
+    text_addf(t, "%s%s=", t->len > 0 ? "&" : "", key);
+    add_encoded(t, value, n);
 }
 
 char *oauth_body(struct oauth *o) {
@@ -78,7 +93,7 @@ char *oauth_body(struct oauth *o) {
     keep(&o->used, token != NULL ? token->bytes : "", token != NULL ? token->len : 0);
     add_form(&t, "grant_type", "refresh_token", strlen("refresh_token"));
     add_form(&t, "client_id", o->settings->client_id, strlen(o->settings->client_id));
-    if (secret->bytes != NULL)
+    if (secret->bytes != NULL && !o->settings->basic)
         add_form(&t, "client_secret", secret->bytes, secret->len);
     add_form(&t, "refresh_token", o->used.bytes, o->used.len);
     if (o->settings->scope != NULL && o->settings->scope[0] != '\0')
@@ -91,17 +106,39 @@ void oauth_free_body(char *body) {
     free(body);
 }
 
-void oauth_request(const struct oauth *o, const char *body, struct aduan_http_request *ret) {
-    static const struct aduan_header headers[] = {
-        { "Content-Type", "application/x-www-form-urlencoded" },
-        { "Accept", "application/json" },
-    };
+/* "Basic base64(id:secret)", each part form-encoded first. */
+static void set_basic(struct oauth *o) {
+    const struct aduan_secret *secret = &o->settings->client_secret;
+    struct text t = TEXT_INIT;
+    char *coded;
 
+    t.room = 1024 + 3 * (secret->len + strlen(o->settings->client_id));
+    t.s = xcalloc(1, t.room); /* as in oauth_body() */
+    add_encoded(&t, o->settings->client_id, strlen(o->settings->client_id));
+    text_add_char(&t, ':');
+    add_encoded(&t, secret->bytes, secret->len);
+    coded = sign_base64(t.s, t.len);
+    forget_basic(o);
+    o->basic = xasprintf("Basic %s", coded);
+    text_wipe(coded, strlen(coded));
+    text_wipe(t.s, t.len);
+    free(coded);
+    text_free(&t);
+}
+
+void oauth_request(struct oauth *o, const char *body, struct aduan_http_request *ret) {
+    o->headers[0] = (struct aduan_header){ "Content-Type", "application/x-www-form-urlencoded" };
+    o->headers[1] = (struct aduan_header){ "Accept", "application/json" };
     memset(ret, 0, sizeof(*ret));
     ret->method = "POST";
     ret->url = o->settings->token_url;
-    ret->headers = headers;
+    ret->headers = o->headers;
     ret->header_count = 2;
+    if (o->settings->basic && o->settings->client_secret.bytes != NULL) {
+        set_basic(o);
+        o->headers[2] = (struct aduan_header){ "Authorization", o->basic };
+        ret->header_count = 3;
+    }
     ret->body = body;
     ret->body_len = strlen(body);
     ret->max_bytes = 64 * 1024;
