@@ -6,7 +6,8 @@ import sys
 import tempfile
 
 NEEDED = ("./usr/sbin/aduand", "./usr/bin/aduanctl", "./usr/lib/aduan/connectors/email.so",
-          "./usr/lib/aduan/connectors/whatsapp.so", "./usr/share/doc/aduan/README.md", "./usr/share/doc/aduan/admin.md")
+          "./usr/lib/aduan/connectors/whatsapp.so", "./usr/include/aduan/connector.h",
+          "./usr/lib/pkgconfig/aduan-connector.pc", "./usr/share/doc/aduan/README.md", "./usr/share/doc/aduan/admin.md")
 UNIT = ("aduan.service", "sysusers.d/aduan.conf", "tmpfiles.d/aduan.conf")
 
 
