@@ -1,4 +1,4 @@
-/* email.c: the connector's constant, its settings and the proof that it works. */
+/* email.c: the settings of a mail account and the proof that its mail is read. */
 #include "email.h"
 
 #include "address.h"
@@ -41,7 +41,7 @@ static const struct aduan_setting imap_table[] = {
     ADUAN_SET_END,
 };
 
-static const struct aduan_setting smtp_table[] = {
+const struct aduan_setting email_smtp_table[] = {
     ADUAN_SET_URL("url", struct email_smtp_settings, url, NULL, smtp_schemes, ADUAN_REQUIRED,
                   "Server SMTP, mis. smtps://smtp.gmail.com:465 / the submission server"),
     ADUAN_SET_STRING("user", struct email_smtp_settings, user, "", 0,
@@ -58,10 +58,10 @@ static const struct aduan_setting oauth_table[] = {
                   "Alamat pembaruan token / where tokens are refreshed"),
     ADUAN_SET_STRING("client_id", struct oauth2_settings, client_id, "", 0,
                      "Id aplikasi OAuth / OAuth client id"),
-    ADUAN_SET_SECRET("client_secret", struct oauth2_settings, client_secret,
-                     ADUAN_FOR_RECEIVE | ADUAN_FOR_SEND, "Rahasia aplikasi OAuth / OAuth client secret"),
-    ADUAN_SET_SECRET("refresh_token", struct oauth2_settings, refresh_token,
-                     ADUAN_FOR_RECEIVE | ADUAN_FOR_SEND, "Refresh token / the refresh token"),
+    ADUAN_SET_SECRET("client_secret", struct oauth2_settings, client_secret, ADUAN_FOR_RECEIVE | ADUAN_FOR_SEND,
+                     "Rahasia aplikasi OAuth / OAuth client secret"),
+    ADUAN_SET_SECRET("refresh_token", struct oauth2_settings, refresh_token, ADUAN_FOR_RECEIVE | ADUAN_FOR_SEND,
+                     "Refresh token / the refresh token"),
     ADUAN_SET_STRING("scope", struct oauth2_settings, scope, "", 0,
                      "Cakupan, bila penyedia memintanya / scope, where the provider asks for it"),
     ADUAN_SET_END,
@@ -76,21 +76,25 @@ const struct aduan_setting email_table[] = {
                      "Cara masuk: password atau xoauth2 / how to log in"),
     ADUAN_SET_GROUP("imap", struct email_settings, imap, struct email_imap_settings, imap_table, ADUAN_REQUIRED,
                     "Penerimaan / receiving"),
-    ADUAN_SET_GROUP("smtp", struct email_settings, smtp, struct email_smtp_settings, smtp_table, ADUAN_REQUIRED,
-                    "Pengiriman / sending"),
+    ADUAN_SET_GROUP("smtp", struct email_settings, smtp, struct email_smtp_settings, email_smtp_table,
+                    ADUAN_REQUIRED, "Pengiriman / sending"),
     ADUAN_SET_GROUP("oauth", struct email_settings, oauth, struct oauth2_settings, oauth_table, 0,
                     "Untuk auth = xoauth2 / for auth = xoauth2"),
     ADUAN_SET_END,
 };
 
-void email_check(const void *settings, aduan_fault_fn fault, void *arg) {
-    const struct email_settings *s = settings;
-    const char *after = s->imap.after;
-
+void email_check_address(const struct email_settings *s, aduan_fault_fn fault, void *arg) {
     if (s->address[0] != '\0' && !address_is_plain(s->address))
         fault(arg, "address", "is not a plain mail address");
     if (strpbrk(s->name, "\r\n") != NULL)
         fault(arg, "from_name", "must be one line");
+}
+
+void email_check(const void *settings, aduan_fault_fn fault, void *arg) {
+    const struct email_settings *s = settings;
+    const char *after = s->imap.after;
+
+    email_check_address(s, fault, arg);
     if (strpbrk(s->imap.user, "\r\n") != NULL)
         fault(arg, "imap.user", "must be one line");
     if (strcmp(after, "keep") != 0 && strcmp(after, "seen") != 0 &&
@@ -177,27 +181,3 @@ int email_selftest(char *why, size_t why_size) {
         snprintf(why, why_size, "%s", fault);
     return fault != NULL ? -1 : 0;
 }
-
-ADUAN_CONNECTOR = {
-    ADUAN_CONNECTOR_HEAD,
-    .type = "email",
-    .channel = "email",
-    .summary = "surel lewat IMAP dan SMTP / mail by IMAP and SMTP",
-    .capabilities = ADUAN_CAP_PULL | ADUAN_CAP_SEND | ADUAN_CAP_FIND | ADUAN_CAP_PARSE_APART |
-                    ADUAN_CAP_ATTACH | ADUAN_CAP_RECEIPTS,
-    .traits = { .attachment_max = 18 * MIB },
-    .settings = email_table,
-    .settings_size = sizeof(struct email_settings),
-    .check = email_check,
-    .selftest = email_selftest,
-    .address = email_address,
-    .parse = email_parse,
-    .open = email_open,
-    .pull = email_pull,
-    .commit = email_commit,
-    .send = email_send,
-    .find = email_find,
-    .probe = email_probe,
-    .close = email_close,
-    .fits = email_fits,
-};

@@ -7,4 +7,7 @@ foreach(part address compose cursor email entities fence flowed html imap imap_l
     scan send tnef utf7 words)
   list(APPEND email_sources ${email_dir}/${part}.c)
 endforeach()
-aduan_connector(email SOURCES ${email_sources} LIBS aduan_kit_web PkgConfig::ETPAN PkgConfig::GMIME)
+# Shared with maildir, which reads and writes the same mails.
+add_library(aduan_email STATIC ${email_sources})
+target_link_libraries(aduan_email PUBLIC aduan_message aduan_kit_web PkgConfig::ETPAN PkgConfig::GMIME)
+aduan_connector(email SOURCES ${email_dir}/module.c LIBS aduan_email)

@@ -38,8 +38,10 @@ struct email_settings {
 #define EMAIL_LOOP_HEADER "X-Aduan-Loop"
 #define EMAIL_SEND_MAX    (25 * 1024 * 1024) /* what Gmail and Yahoo take */
 
-extern const struct aduan_setting email_table[];
+extern const struct aduan_setting email_table[], email_smtp_table[];
 void email_check(const void *settings, aduan_fault_fn fault, void *arg);
+/* The part of it that maildir shares: who we are. */
+void email_check_address(const struct email_settings *s, aduan_fault_fn fault, void *arg);
 const char *email_address(const void *settings);
 int email_selftest(char *why, size_t why_size);
 
