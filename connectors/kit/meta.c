@@ -56,6 +56,8 @@ bool meta_error_read(const json_t *error, struct meta_error *ret) {
     if (title == NULL)
         title = js_line(error, "title", 200);
     ret->code = (int)js_int(error, "code", 0);
+    ret->subcode = (int)js_int(error, "error_subcode", 0);
+    ret->transient = js_true(error, "is_transient");
     snprintf(ret->text, sizeof(ret->text), "%s%s%s", title != NULL ? title : "",
              title != NULL && details != NULL ? ": " : "", details != NULL ? details : "");
     ret->text[text_cut(ret->text, sizeof(ret->text) - 1)] = '\0';
@@ -64,11 +66,29 @@ bool meta_error_read(const json_t *error, struct meta_error *ret) {
     return json_is_object(error) && (ret->code != 0 || ret->text[0] != '\0');
 }
 
-static const struct meta_rule *rule_for(const struct meta_rule *rules, int code) {
+enum { SUBCODE_TELLING = 1000000 }; /* smaller ones mean something only beside their code */
+
+static const struct meta_rule *row_for(const struct meta_rule *rules, int code) {
     for (; rules->first >= 0; rules++)
         if (code >= rules->first && code <= rules->last)
             return rules;
     return NULL;
+}
+
+static const struct meta_rule *rule_for(const struct meta_rule *rules, const struct meta_error *error) {
+    const struct meta_rule *row = error->subcode >= SUBCODE_TELLING ? row_for(rules, error->subcode) : NULL;
+
+    return row != NULL ? row : row_for(rules, error->code);
+}
+
+bool meta_error_of(const struct aduan_http_response *r, struct meta_error *ret) {
+    json_t *body = r->state == ADUAN_HTTP_DONE && r->body != NULL ? js_load(r->body, r->body_len) : NULL;
+    bool spoken;
+
+    memset(ret, 0, sizeof(*ret));
+    spoken = meta_error_read(js_get(body, "error"), ret);
+    json_decref(body);
+    return spoken;
 }
 
 /* Graph spoke, but by a code that the table does not know: HTTP still says whose fault it is. */
@@ -120,7 +140,6 @@ bool meta_accepted(const struct aduan_http_response *r, const struct meta_rule *
     struct meta_error error = { 0 };
     char line[40];
     bool spoken;
-    json_t *body;
 
     memset(ret, 0, sizeof(*ret));
     if (r->state != ADUAN_HTTP_DONE) {
@@ -129,14 +148,14 @@ bool meta_accepted(const struct aduan_http_response *r, const struct meta_rule *
     }
     if (r->status >= 200 && r->status < 300)
         return true;
-    body = r->body != NULL ? js_load(r->body, r->body_len) : NULL;
-    spoken = meta_error_read(js_get(body, "error"), &error);
+    spoken = meta_error_of(r, &error);
     if (spoken)
-        rule = rule_for(rules, error.code);
-    json_decref(body);
+        rule = rule_for(rules, &error);
     ret->outcome = rule != NULL ? rule->outcome
                    : spoken     ? by_status(r->status)
                                 : by_stranger(r->status, accepts);
+    if (error.transient && ret->outcome == ADUAN_NEVER)
+        ret->outcome = ADUAN_LATER;
     ret->scope = rule != NULL ? rule->scope : ADUAN_SCOPE_ACCOUNT;
     ret->retry_after_ms = retry_after(r);
     if (ret->retry_after_ms == 0 && rule != NULL)
@@ -148,4 +167,90 @@ bool meta_accepted(const struct aduan_http_response *r, const struct meta_rule *
                                                     : line,
                error.code);
     return false;
+}
+
+void meta_end_partly(struct aduan_result *result, size_t sent, size_t count) {
+    char why[300];
+
+    if (sent == 0 || sent >= count || result->outcome == ADUAN_UNCERTAIN || result->outcome == ADUAN_SENT)
+        return;
+    snprintf(why, sizeof(why), "%.290s", result->reason);
+    result->outcome = ADUAN_NEVER;
+    snprintf(result->reason, sizeof(result->reason),
+             "%zu dari %zu bagian sudah terkirim, kirim ulang hanya sisanya / %zu of %zu parts were sent: %s",
+             sent, count, sent, count, why);
+    result->reason[text_cut(result->reason, sizeof(result->reason) - 1)] = '\0';
+}
+
+/* ---------------------------------------------------------------- hosts and tokens */
+
+/* scheme://host[:port] of a URL; 0: no such thing. */
+static size_t origin_length(const char *url) {
+    const char *host = strstr(url, "://");
+
+    return host != NULL ? (size_t)(host - url) + 3 + strcspn(host + 3, "/?#") : 0;
+}
+
+bool meta_is_host(const char *url, const char *api, const char *const *hosts) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:/[]";
+    size_t n = origin_length(url), i;
+    char *origin;
+    bool good = false;
+
+    if (n == 0 || n > 300 || strspn(url, plain) < n)
+        return false;
+    if (n == origin_length(api) && strncmp(url, api, n) == 0)
+        return true;
+    origin = xstrndup(url, n);
+    for (i = 0; hosts[i] != NULL && text_starts(url, "https://"); i++)
+        good |= text_ends(origin, hosts[i]);
+    free(origin);
+    return good;
+}
+
+static void read_token(const char *body, struct meta_token *ret) {
+    json_t *data = body != NULL ? js_load(body, strlen(body)) : NULL;
+    char *app_id = js_line(data, "data.app_id", sizeof(ret->app_id) - 1);
+
+    if (app_id == NULL)
+        app_id = js_id(data, "data.app_id");
+    ret->valid = js_true(data, "data.is_valid");
+    ret->expires_at = meta_time(data, "data.expires_at");
+    snprintf(ret->app_id, sizeof(ret->app_id), "%s", app_id != NULL ? app_id : "");
+    free(app_id);
+    json_decref(data);
+}
+
+/* By a batch call, because the plain one would carry the token in its URL, and URLs are logged on the way. */
+bool meta_token_read(struct aduan_host *host, const char *api, const struct aduan_secret *token,
+                     struct meta_token *ret) {
+    struct text inner = TEXT_INIT;
+    struct aduan_http_response r;
+    json_t *batch, *answers = NULL;
+    char *dump, *url = xasprintf("%s/", api);
+    const char *body;
+
+    memset(ret, 0, sizeof(*ret));
+    text_add(&inner, "debug_token?input_token=");
+    query_escape(&inner, token->bytes != NULL ? token->bytes : "");
+    batch = json_pack("[{s:s, s:s}]", "method", "GET", "relative_url", inner.s);
+    dump = json_dumps(batch, JSON_COMPACT);
+    const struct aduan_form_part form[] = { { .name = "batch", .text = dump },
+                                            { .name = "include_headers", .text = "false" } };
+    struct aduan_http_request req = {
+        .method = "POST", .url = url, .bearer = token, .form = form, .form_count = 2
+    };
+
+    if (host->ops->http_wait(host, &req, &r) == 0 && r.state == ADUAN_HTTP_DONE && r.status == 200)
+        answers = js_load(r.body, r.body_len);
+    body = js_str(json_array_get(answers, 0), "body");
+    read_token(body, ret);
+    text_wipe(inner.s, inner.len);
+    text_wipe(dump, strlen(dump));
+    text_free(&inner);
+    json_decref(answers);
+    json_decref(batch);
+    free(dump);
+    free(url);
+    return body != NULL;
 }

@@ -13,7 +13,8 @@
 int meta_verify(const struct aduan_secrets *app_secrets, const struct aduan_secret *verify_token,
                 const struct aduan_hook_request *req, struct aduan_hook_answer *ret_answer);
 
-/* One row of a channel's error table: codes first..last, what follows from them. */
+/* One row of a channel's error table: codes first..last, what follows from them. A row may also name an
+ * error_subcode of seven digits, which says more than its code and is looked for first. */
 struct meta_rule {
     int first, last;
     enum aduan_outcome outcome;
@@ -24,6 +25,8 @@ struct meta_rule {
 
 struct meta_error {
     int code;       /* 0: none in the body */
+    int subcode;    /* 0: none */
+    bool transient; /* Graph says that trying again may help */
     char text[400]; /* title and details on one line */
 };
 
@@ -36,6 +39,26 @@ bool meta_error_read(const json_t *error, struct meta_error *ret);
  * acted upon (a send, not an upload). */
 bool meta_accepted(const struct aduan_http_response *r, const struct meta_rule *rules, bool accepts,
                    struct aduan_result *ret);
+
+/* The error in an answer's body; false: there is none. */
+bool meta_error_of(const struct aduan_http_response *r, struct meta_error *ret);
+
+/* The end of an answer that went as several messages: once one was accepted, a failure of a later one is final,
+ * or all would be repeated. SENT and UNCERTAIN stay; what is left is said in the reason. */
+void meta_end_partly(struct aduan_result *result, size_t sent, size_t count);
+
+/* May bytes be got from (or a token go to) this URL? The API's own origin, or https at a host that ends in one
+ * of hosts (".fbcdn.net", …, NULL). The origin holds nothing that two readers of URLs could see differently. */
+bool meta_is_host(const char *url, const char *api, const char *const *hosts);
+
+/* What Graph says of a token (debug_token). Blocks. False: it could not be asked. */
+struct meta_token {
+    bool valid;
+    int64_t expires_at; /* ms; 0: never, or not said */
+    char app_id[40];    /* whose token it is; "" not said */
+};
+bool meta_token_read(struct aduan_host *host, const char *api, const struct aduan_secret *token,
+                     struct meta_token *ret);
 
 /* Seconds (or, as has been seen, milliseconds) in a string or number to ms; 0 when it is neither. */
 int64_t meta_time(const json_t *object, const char *path);

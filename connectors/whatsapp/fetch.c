@@ -102,31 +102,6 @@ static void got_bytes(void *arg, const struct aduan_http_response *r) {
 
 static const char *const media_hosts[] = { ".fbsbx.com", ".fbcdn.net", ".facebook.com", ".whatsapp.net", NULL };
 
-/* scheme://host[:port] of a URL; 0: no such thing. */
-static size_t origin_length(const char *url) {
-    const char *host = strstr(url, "://");
-
-    return host != NULL ? (size_t)(host - url) + 3 + strcspn(host + 3, "/?#") : 0;
-}
-
-/* May the token go there? The origin holds nothing that two readers of URLs could see differently. */
-static bool is_metas(const char *url, const char *api) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:/[]";
-    size_t n = origin_length(url), i;
-    char *origin;
-    bool metas = false;
-
-    if (n == 0 || n > 300 || strspn(url, plain) < n)
-        return false;
-    if (n == origin_length(api) && strncmp(url, api, n) == 0)
-        return true;
-    origin = xstrndup(url, n);
-    for (i = 0; media_hosts[i] != NULL && text_starts(url, "https://"); i++)
-        metas |= text_ends(origin, media_hosts[i]);
-    free(origin);
-    return metas;
-}
-
 static void ask_bytes(struct fetching *f, const char *url) {
     struct aduan_http_request req = {
         .method = "GET",
@@ -139,7 +114,7 @@ static void ask_bytes(struct fetching *f, const char *url) {
         .same_host = f->w->settings->api,
     };
 
-    if (!is_metas(url, f->w->settings->api))
+    if (!meta_is_host(url, f->w->settings->api, media_hosts))
         end_with(f, ADUAN_NEVER, "tautan media menunjuk ke luar Meta / the media link leads away from Meta");
     else if (f->w->host->ops->http(f->w->host, &req, got_bytes, f) != 0)
         end_with(f, ADUAN_LATER, "pengambilan belum dapat dimulai / the transfer could not be started");
@@ -206,50 +181,13 @@ void whatsapp_fetch(void *ctx, const struct aduan_attachment *attachment, uint64
 
 /* ------------------------------------------------------------------------- probe */
 
-/* When the token ends. Asked for by a batch call, because the plain one would carry the token in
- * its URL, and URLs are logged on the way. 0: it does not say. */
-static int64_t token_expiry(struct whatsapp *w) {
-    const struct aduan_secret *token = &w->settings->access_token;
-    struct text inner = TEXT_INIT;
-    struct aduan_http_response r;
-    int64_t expires = 0;
-    json_t *batch, *answers = NULL, *data = NULL;
-    char *dump, *url = xasprintf("%s/", w->settings->api);
-    const char *body;
-
-    text_add(&inner, "debug_token?input_token=");
-    query_escape(&inner, token->bytes != NULL ? token->bytes : "");
-    batch = json_pack("[{s:s, s:s}]", "method", "GET", "relative_url", inner.s);
-    dump = json_dumps(batch, JSON_COMPACT);
-    const struct aduan_form_part form[] = { { .name = "batch", .text = dump },
-                                            { .name = "include_headers", .text = "false" } };
-    struct aduan_http_request req = {
-        .method = "POST", .url = url, .bearer = token, .form = form, .form_count = 2
-    };
-
-    if (w->host->ops->http_wait(w->host, &req, &r) == 0 && r.state == ADUAN_HTTP_DONE && r.status == 200)
-        answers = js_load(r.body, r.body_len);
-    body = js_str(json_array_get(answers, 0), "body");
-    if (body != NULL)
-        data = js_load(body, strlen(body));
-    expires = meta_time(data, "data.expires_at");
-    json_decref(answers);
-    json_decref(data);
-    text_wipe(inner.s, inner.len);
-    text_wipe(dump, strlen(dump));
-    text_free(&inner);
-    json_decref(batch);
-    free(dump);
-    free(url);
-    return expires;
-}
-
 void whatsapp_probe(void *ctx, struct aduan_result *ret) {
     struct whatsapp *w = ctx;
     char *url = xasprintf("%s/%s?fields=display_phone_number,verified_name,quality_rating", w->settings->api,
                           w->settings->phone_number_id);
     struct aduan_http_request req = { .method = "GET", .url = url, .bearer = &w->settings->access_token };
     struct aduan_http_response r;
+    struct meta_token token;
     const char *fault = NULL;
     json_t *body;
 
@@ -264,7 +202,8 @@ void whatsapp_probe(void *ctx, struct aduan_result *ret) {
         if (text_equal(js_str(body, "quality_rating"), "RED"))
             fault = "mutu nomor merah: pengiriman dapat dibatasi / quality rating is red";
         json_decref(body);
-        w->host->ops->report(w->host, token_expiry(w), fault);
+        meta_token_read(w->host, w->settings->api, &w->settings->access_token, &token);
+        w->host->ops->report(w->host, token.expires_at, fault);
     }
     free(url);
 }

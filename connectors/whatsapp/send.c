@@ -153,17 +153,9 @@ static void pace_pair(struct sending *s, struct aduan_result *result, bool pair_
 static void end(struct sending *s, struct aduan_result *result) {
     struct aduan_host *h = s->w->host;
     uint64_t token = s->token;
-    char why[300];
     size_t i;
 
-    if (s->sent > 0 && s->sent < s->count && result->outcome != ADUAN_UNCERTAIN) {
-        snprintf(why, sizeof(why), "%.290s", result->reason);
-        result->outcome = ADUAN_NEVER;
-        snprintf(
-            result->reason, sizeof(result->reason),
-            "%zu dari %zu bagian sudah terkirim, kirim ulang hanya sisanya / %zu of %zu parts were sent: %s",
-            s->sent, s->count, s->sent, s->count, why);
-    }
+    meta_end_partly(result, s->sent, s->count);
     if (result->outcome == ADUAN_SENT)
         memcpy(result->platform_id, s->platform_id, sizeof(result->platform_id));
     for (i = 0; i < s->count; i++)
