@@ -125,7 +125,7 @@ static void print_head(const json_t *j) {
     }
     line("Kanal", ctl_label("channel", text_of(j, "channel")));
     line("Akun", text_of(j, "account"));
-    line("Percakapan", text_of(j, "conversation"));
+    line(json_is_true(json_object_get(j, "public")) ? "Publik" : "Percakapan", text_of(j, "conversation"));
     line("Nama", text_of(j, "name"));
     line("Alamat", text_of(j, "address"));
     line("Telepon", text_of(j, "phone"));
@@ -163,8 +163,9 @@ static void print_message(const json_t *m) {
     char *at = ctl_short_time(text_of(m, "at")), *reason = ctl_safe_line(text_of(m, "reason"), 200),
          *note = ctl_safe_line(text_of(m, "note"), 200), *kind = ctl_safe_line(text_of(m, "kind"), 30);
     bool plain = kind[0] == '\0' || strcmp(kind, "message") == 0 || strcmp(kind, "reply") == 0;
-    printf("\n  %s %s  %s%s%s%s%s\n", out ? "<-- dari kantor" : "--> dari pengadu", at,
-           ctl_label("status", text_of(m, "status")), plain ? "" : ", ", plain ? "" : kind,
+    printf("\n  %s %s  %s%s%s%s%s%s\n", out ? "<-- dari kantor" : "--> dari pengadu", at,
+           ctl_label("status", text_of(m, "status")),
+           json_is_true(json_object_get(m, "public")) ? ", publik" : "", plain ? "" : ", ", plain ? "" : kind,
            reason[0] ? ": " : "", reason);
     print_indented(text_of(m, "text"));
     if (note[0]) {
