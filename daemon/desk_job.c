@@ -8,10 +8,10 @@
 #include "daemon/log.h"
 #include "daemon/module.h"
 #include "desk/desk.h"
+#include "queue/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static void host_log(void *arg, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -43,11 +43,8 @@ static void host_health(void *arg, json_t *fields) {
 }
 
 static int64_t host_now(void *arg) {
-    struct timespec ts;
-
     (void)arg;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return clock_wall_ms();
 }
 
 /* What fits() and parse() need beside the bytes. */

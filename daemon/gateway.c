@@ -12,13 +12,13 @@
 #include "connectors/kit/text.h"
 #include "daemon/log.h"
 #include "daemon/module.h"
+#include "queue/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -36,19 +36,12 @@ enum {
 
 #define SPOOL_MAX ((int64_t)1024 * 1024 * 1024)
 
-static int64_t clock_ms(clockid_t id) {
-    struct timespec ts;
-
-    clock_gettime(id, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 int64_t gateway_now(void) {
-    return clock_ms(CLOCK_REALTIME);
+    return clock_wall_ms();
 }
 
 int64_t gateway_tick(void) {
-    return clock_ms(CLOCK_MONOTONIC);
+    return clock_steady_ms();
 }
 
 /* --------------------------------------------------------- Redis in the loop */

@@ -3,28 +3,21 @@
 
 #include "connectors/kit/text.h"
 #include "daemon/log.h"
+#include "queue/clock.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TICK_MS = 250, TURN_MS = 1000, REDIS_PAUSE_MS = 500 };
 
-static int64_t clock_ms(clockid_t id) {
-    struct timespec ts;
-
-    clock_gettime(id, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 int64_t host_monotonic(void) {
-    return clock_ms(CLOCK_MONOTONIC);
+    return clock_steady_ms();
 }
 
 int64_t host_wall(void) {
-    return clock_ms(CLOCK_REALTIME);
+    return clock_wall_ms();
 }
 
 static struct host *of(struct aduan_host *base) {

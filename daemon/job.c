@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/module.h"
 #include "daemon/wire.h"
+#include "queue/clock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,7 +27,6 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BEAT_EVERY_MS = 1000, HEALTH_EVERY_MS = 2000, SLICE_MAX = 64 << 20 };
@@ -37,13 +37,6 @@ static struct {
     int64_t started_at, last_beat, last_health;
     bool silent; /* the parse worker: its control socket carries requests */
 } self = { .term_fd = -1, .wake_fd = -1 };
-
-static int64_t clock_ms(clockid_t id) {
-    struct timespec ts;
-
-    clock_gettime(id, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* ---------------------------------------------------------- what jobs call */
 
@@ -59,7 +52,7 @@ void job_ready(struct job *j) {
 }
 
 void job_beat(struct job *j) {
-    int64_t now = clock_ms(CLOCK_MONOTONIC);
+    int64_t now = clock_steady_ms();
 
     if (now - self.last_beat < BEAT_EVERY_MS)
         return;
@@ -80,7 +73,7 @@ int job_wake_fd(const struct job *j) {
 }
 
 void job_health(struct job *j, const char *account, json_t *fields) {
-    int64_t now = clock_ms(CLOCK_MONOTONIC);
+    int64_t now = clock_steady_ms();
     char *text;
 
     if (self.last_health != 0 && now - self.last_health < HEALTH_EVERY_MS) {
@@ -88,7 +81,7 @@ void job_health(struct job *j, const char *account, json_t *fields) {
         return;
     }
     self.last_health = now;
-    json_object_set_new(fields, "at", json_integer(clock_ms(CLOCK_REALTIME)));
+    json_object_set_new(fields, "at", json_integer(clock_wall_ms()));
     json_object_set_new(fields, "pid", json_integer(getpid()));
     json_object_set_new(fields, "started", json_integer(self.started_at));
     json_object_set_new(fields, "restarts", json_integer(j->restarts));
@@ -393,7 +386,7 @@ int job_start(const char *role_name, const char *account) {
         return 1;
     }
     set_title(role_name, account);
-    self.started_at = clock_ms(CLOCK_REALTIME);
+    self.started_at = clock_wall_ms();
     if (prepare_signals() < 0 || take_slice(&j, account, &set) < 0) {
         log_error("cannot start");
     } else if ((!role->queue || open_stores(&j) == 0) && close_fence(&j, role->fence) == 0) {

@@ -12,6 +12,7 @@
 #include "daemon/log.h"
 #include "daemon/setup.h"
 #include "daemon/worker.h"
+#include "queue/clock.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -42,13 +43,6 @@ struct master {
     int64_t watchdog_ms, fed_at; /* 0: no watchdog */
     struct pollfd *fds;
 };
-
-static int64_t now_ms(void) {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* Tests shorten the patience; nobody else should know. */
 static int64_t from_environment(const char *name, int64_t otherwise) {
@@ -312,7 +306,7 @@ static void wait_for_more(struct master *m, int64_t now) {
         m->fds[i + 1] = (struct pollfd){ .fd = m->workers[i]->fd, .events = POLLIN };
     if (poll(m->fds, count + 1, (int)next_turn(m, now)) < 0)
         return;
-    now = now_ms();
+    now = clock_steady_ms();
     for (i = 0; i < count; i++)
         if (m->fds[i + 1].revents != 0)
             worker_hear(m->workers[i], now);
@@ -324,7 +318,7 @@ static void run_loop(struct master *m) {
     int64_t now;
 
     do {
-        now = now_ms();
+        now = clock_steady_ms();
         turn_workers(m, now);
         tell_systemd(m, now);
         feed_watchdog(m, now);
@@ -380,7 +374,7 @@ int master_run(const char *file) {
         return 1;
     }
     prepare(&m);
-    apply_setup(&m, now_ms());
+    apply_setup(&m, clock_steady_ms());
     malloc_trim(0);
     run_loop(&m);
     log_info("stopped");

@@ -10,13 +10,13 @@
 #include "connectors/kit/text.h"
 #include "daemon/log.h"
 #include "daemon/wire.h"
+#include "queue/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 enum { CPU_SECONDS = 15, STACK_MAX = 8 << 20, FRAME_MAX = 512 << 20 };
 
@@ -59,16 +59,9 @@ static void limit_time(void) {
     limit(RLIMIT_CPU, (rlim_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec + CPU_SECONDS), RLIM_INFINITY);
 }
 
-static int64_t wall_ms(void) {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void parse(struct job *j, const struct aduan_bytes *in, struct text *out) {
     struct text records = TEXT_INIT;
-    struct collecting c = { .sink = { .record = collect, .now = wall_ms() }, .out = &records };
+    struct collecting c = { .sink = { .record = collect, .now = clock_wall_ms() }, .out = &records };
     uint64_t n;
     char head[48];
     int rc;

@@ -16,6 +16,7 @@
 #include "daemon/log.h"
 #include "daemon/server_conn.h"
 #include "daemon/server_socket.h"
+#include "queue/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define READ_SIZE    (32 * 1024)
@@ -88,13 +88,6 @@ struct server {
     bool stopped, accept_paused;
 };
 
-static int64_t now_ms(void) {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void kill_later(struct lws *wsi) {
     lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }
@@ -150,7 +143,7 @@ static void io_hold(void *io, bool on) {
 /* Half-closes and throws away what still comes, so that a reset does not overtake the answer. */
 static void linger(struct link *l) {
     l->lingering = true;
-    l->linger_until = now_ms() + LINGER_MS;
+    l->linger_until = clock_steady_ms() + LINGER_MS;
     if (!l->listener->env.tls)
         shutdown(lws_get_socket_fd(l->wsi), SHUT_WR);
 }
@@ -173,7 +166,7 @@ static int link_writable(struct link *l) {
     if (l->finishing && !l->lingering)
         linger(l);
     else
-        conn_drained(l->conn, now_ms());
+        conn_drained(l->conn, clock_steady_ms());
     return 0;
 }
 
@@ -186,7 +179,7 @@ static int on_link(struct lws *wsi, enum lws_callback_reasons reason, void *user
     switch ((int)reason) {
     case LWS_CALLBACK_RAW_RX:
         if (!l->finishing && !l->aborted)
-            conn_input(l->conn, in, len, now_ms());
+            conn_input(l->conn, in, len, clock_steady_ms());
         return l->aborted ? -1 : 0;
     case LWS_CALLBACK_RAW_WRITEABLE:
         return l->aborted ? -1 : link_writable(l);
@@ -227,7 +220,7 @@ static void link_new(struct server_listener *listener, int fd, const char *peer,
     };
 
     l->listener = listener;
-    l->conn = conn_new(&listener->env, &link_io, l, peer, local, now_ms());
+    l->conn = conn_new(&listener->env, &link_io, l, peer, local, clock_steady_ms());
     l->next = s->links;
     if (s->links != NULL)
         s->links->prev = l;
@@ -396,7 +389,7 @@ void server_after_turn(struct server *s, void (*fn)(void *arg), void *arg) {
 static void on_second(void *arg) {
     struct server *s = arg;
     struct link *l;
-    int64_t now = now_ms();
+    int64_t now = clock_steady_ms();
 
     if (s->accept_paused)
         pause_accept(s, false);

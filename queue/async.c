@@ -116,7 +116,7 @@ static void part_end(struct part *p, int rc) {
 
 static void leave_up(struct queue_async *q, enum state state) {
     if (q->state == UP)
-        q->away = queue_monotonic_ms();
+        q->away = clock_steady_ms();
     q->state = state;
 }
 
@@ -257,7 +257,7 @@ static void start_round(struct queue_async *q) {
     struct part *next;
 
     fill_round(q);
-    q->since = queue_monotonic_ms();
+    q->since = clock_steady_ms();
     STEP("async.before");
     for (struct part *p = q->round; p != NULL; p = next) {
         next = p->next;
@@ -290,7 +290,7 @@ static void logged_in(redisAsyncContext *c, void *r, void *data) {
 
 static void greet(struct queue_async *q) {
     leave_up(q, GREETING);
-    q->since = q->tried = queue_monotonic_ms();
+    q->since = q->tried = clock_steady_ms();
     q->greeting = true;
     redisAsyncCommand(q->redis, greeted, q, "PING");
 }
@@ -324,7 +324,7 @@ static redisAsyncContext *start_connecting(const struct queue_async *q) {
 static void try_connect(struct queue_async *q) {
     redisAsyncContext *c;
 
-    q->since = q->tried = queue_monotonic_ms();
+    q->since = q->tried = clock_steady_ms();
     c = start_connecting(q);
     if (c == NULL || c->err != 0) {
         if (c != NULL)
@@ -359,7 +359,7 @@ struct queue_async *queue_async_new(const struct queue_options *o, const struct 
     q->ops = *ops;
     q->arg = arg;
     asks_init(&q->waiting);
-    q->away = queue_monotonic_ms();
+    q->away = clock_steady_ms();
     try_connect(q);
     return q;
 }
@@ -408,7 +408,7 @@ void queue_async_accept(struct queue_async *q, const char *account, const struct
 }
 
 void queue_async_tick(struct queue_async *q, int64_t now_ms) {
-    int64_t now = queue_monotonic_ms();
+    int64_t now = clock_steady_ms();
 
     bool outstanding = in_flight(q) || q->greeting || q->state == CONNECTING;
 

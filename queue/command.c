@@ -169,7 +169,7 @@ static int ask(struct asking *g, int64_t deadline, bool again, char **ret_json) 
     int r;
 
     for (;;) {
-        int64_t left = deadline - queue_monotonic_ms();
+        int64_t left = deadline - clock_steady_ms();
 
         r = newest_answer(g);
         if (r == 0 && !placed)
@@ -182,19 +182,19 @@ static int ask(struct asking *g, int64_t deadline, bool again, char **ret_json) 
         if (again && g->o->known != NULL && g->o->known(g->o->arg, ret_json) == 0)
             return 0;
         placed = placed && !again;
-        if (queue_monotonic_ms() >= deadline || woken(g->q) || (r == -EAGAIN && !pause_unless_woken(g->q)))
+        if (clock_steady_ms() >= deadline || woken(g->q) || (r == -EAGAIN && !pause_unless_woken(g->q)))
             return r;
     }
 }
 
 /* Redis may be away right now: tries for a while, as long as nobody wants us to stop. */
 static int withdraw_for(struct asking *g, int64_t wait_ms) {
-    int64_t deadline = queue_monotonic_ms() + wait_ms;
+    int64_t deadline = clock_steady_ms() + wait_ms;
     int r;
 
     do
         r = withdraw(g);
-    while (r == -EAGAIN && queue_monotonic_ms() < deadline && pause_unless_woken(g->q));
+    while (r == -EAGAIN && clock_steady_ms() < deadline && pause_unless_woken(g->q));
     return r < 0 ? QUEUE_UNKNOWN : r;
 }
 
@@ -210,12 +210,12 @@ int queue_command(struct queue *q, const struct queue_order *o, char **ret_json)
     int r;
 
     name_sender(&g);
-    r = ask(&g, queue_monotonic_ms() + o->wait_ms, false, ret_json);
+    r = ask(&g, clock_steady_ms() + o->wait_ms, false, ret_json);
     if (r != 0 && (!g.put || withdraw_for(&g, WITHDRAW_MS) == 0))
         return r;
     if (r != 0 && !woken(q)) {
         name_sender(&g);
-        r = ask(&g, queue_monotonic_ms() + o->taken_ms, true, ret_json);
+        r = ask(&g, clock_steady_ms() + o->taken_ms, true, ret_json);
         if (r != 0)
             withdraw_for(&g, WITHDRAW_MS);
     }

@@ -12,23 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum { DEFAULT_TIMEOUT_MS = 5000 };
-
-int64_t queue_monotonic_ms(void) {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-int64_t queue_wall_ms(void) {
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ------------------------------------------------------------------ arguments */
 
@@ -217,7 +202,7 @@ static int wait_for(struct queue *q, short events, int64_t deadline, bool wakes)
     };
 
     for (;;) {
-        int64_t left = deadline - queue_monotonic_ms();
+        int64_t left = deadline - clock_steady_ms();
         int n = poll(fds, 2, left > 0 ? (int)left : 0);
 
         if (n < 0 && errno != EINTR)
@@ -304,7 +289,7 @@ static redisContext *start_connecting(const struct queue *q) {
 }
 
 static int connected(struct queue *q) {
-    int64_t deadline = queue_monotonic_ms() + q->options.timeout_ms;
+    int64_t deadline = clock_steady_ms() + q->options.timeout_ms;
     int fault = 0;
     socklen_t len = sizeof(fault);
 
@@ -348,7 +333,7 @@ static int call(struct queue *q, const struct args *a, int64_t wait_ms, bool wak
 
     if (r < 0)
         return r;
-    deadline = queue_monotonic_ms() + q->options.timeout_ms + wait_ms;
+    deadline = clock_steady_ms() + q->options.timeout_ms + wait_ms;
     redisAppendCommandArgv(q->redis, (int)a->count, a->v, a->n);
     q->sent++;
     if (flush(q, deadline) < 0)
@@ -429,7 +414,7 @@ int queue_pipeline(struct queue *q, const struct args *a, size_t count, redisRep
     memset(replies, 0, count * sizeof(*replies));
     if (r < 0)
         return r;
-    deadline = queue_monotonic_ms() + q->options.timeout_ms;
+    deadline = clock_steady_ms() + q->options.timeout_ms;
     for (size_t i = 0; i < count; i++)
         redisAppendCommandArgv(q->redis, (int)a[i].count, a[i].v, a[i].n);
     r = flush(q, deadline) < 0 ? lost(q, a[0].v[0]) : read_all(q, a, count, deadline, replies);

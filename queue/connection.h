@@ -8,6 +8,7 @@
 #ifndef ADUAN_CONNECTION_H
 #define ADUAN_CONNECTION_H
 
+#include "queue/clock.h"
 #include "queue/queue.h"
 #include "queue/script.h"
 
@@ -50,13 +51,11 @@ struct queue {
     char error[256];
     int wake_fd;
     unsigned long sent; /* commands that have begun to leave */
-    char by[33];   /* tells this queue's begins from everybody else's */
-    char **unsure; /* ids whose queue_begin() got no reply */
+    char by[33];        /* tells this queue's begins from everybody else's */
+    char **unsure;      /* ids whose queue_begin() got no reply */
     size_t unsure_count;
 };
 
-int64_t queue_monotonic_ms(void);
-int64_t queue_wall_ms(void);
 int queue_fault(struct queue *q, int rc, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* What an error reply means: a negative errno. */
 int queue_error_class(const char *text);

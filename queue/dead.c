@@ -53,7 +53,7 @@ int queue_bury(struct queue *q, const struct queue_dead *d, char ret_id[32]) {
     args_add(&a, d->reason);
     args_add(&a, d->record);
     args_add_n(&a, d->raw, d->raw_len);
-    args_int(&a, d->at != 0 ? d->at : queue_wall_ms());
+    args_int(&a, d->at != 0 ? d->at : clock_wall_ms());
     STEP("bury.before");
     r = queue_eval(q, &script_bury, &a, &reply);
     STEP("bury.after");

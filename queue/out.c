@@ -43,7 +43,7 @@ int queue_put(struct queue *q, const char *account, const struct queue_put *item
     args_key(&a, account, "retry", NULL);
     for (i = 0; i < count; i++)
         args_key(&a, account, "answer", items[i].id);
-    args_int(&a, queue_wall_ms());
+    args_int(&a, clock_wall_ms());
     for (i = 0; i < count; i++) {
         args_add(&a, items[i].id);
         args_add(&a, items[i].record);

@@ -8,11 +8,11 @@
 #include "desk/ctl/ctl.h"
 
 #include "desk/view.h"
+#include "queue/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* options: names divided by blanks; those that end in '=' take a value. */
 static const struct verb {
@@ -257,9 +257,7 @@ static int run(struct ctl *c, const struct verb *v) {
 int main(int argc, char **argv) {
     struct ctl c = { .file = conf_default_file() };
     const char *name = NULL;
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    c.now = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    c.now = clock_wall_ms();
     int rc = take_arguments(&c, argc, argv, &name);
     if (rc != CTL_DONE) {
         return rc;
