@@ -106,6 +106,8 @@ static void read_echo(struct event *e) {
     read_content(e, ours == NULL);
     e->m->kind = ADUAN_KIND_ECHO;
     e->m->status.answer = ours;
+    if (ours != NULL) /* a record carries the status of what it names only with a state */
+        e->m->status.state = xstrdup("sent");
     if (app != NULL)
         graph_extra(e->m, "app_id", json_string(app));
     free(app);

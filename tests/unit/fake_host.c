@@ -107,7 +107,20 @@ static void fake_report(struct aduan_host *h, int64_t expires, const char *fault
     snprintf(f->fault, sizeof(f->fault), "%s", fault != NULL ? fault : "");
 }
 
+static int64_t fake_now(struct aduan_host *h) {
+    (void)h;
+    return 1789800000000;
+}
+
+static void fake_log(struct aduan_host *h, enum aduan_log_level level, const char *fmt, ...) {
+    (void)h;
+    (void)level;
+    (void)fmt;
+}
+
 static const struct aduan_host_ops ops = { .size = sizeof(ops),
+                                           .now = fake_now,
+                                           .log = fake_log,
                                            .http = fake_http,
                                            .http_wait = fake_http_wait,
                                            .done = fake_done,
