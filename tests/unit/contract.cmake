@@ -15,6 +15,7 @@ endfunction()
 
 aduan_contract(loop)
 aduan_contract(whatsapp whatsapp)
+aduan_contract(facebook facebook)
 aduan_contract(email email)
 aduan_contract(counter counter)
 aduan_contract(maildir email)
