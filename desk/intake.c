@@ -412,5 +412,5 @@ int verb_intake(struct ask *a) {
         rc = say_case(a, &i, similar.number != NULL ? similar.number : "");
     reg_case_clear(&similar);
     intake_clear(&i);
-    return rc == REG_SEEN || rc == REG_NOTHING ? ask_refuse(a, "intake: this was logged before") : rc;
+    return rc == REG_SEEN ? ask_refuse(a, "intake: this was logged before") : rc;
 }

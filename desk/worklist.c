@@ -27,7 +27,7 @@ const char *worklist_way(const char *channel, const char *phone) {
         return "call";
     if (text_equal(channel, "box"))
         return phone != NULL && phone[0] != '\0' ? "call" : "letter";
-    return "paste";
+    return text_equal(channel, "lapor") ? "paste" : "send";
 }
 
 static json_t *time_json(const struct view *v, int64_t ms) {
@@ -213,6 +213,7 @@ static bool is_name(const char *word) {
 /* The first word of a name (or the whole of a short one) that the text holds; new, or NULL. */
 static char *name_in(const char *text, const char *name) {
     const char *p = name;
+    size_t length;
 
     while (*p != '\0') {
         size_t n = 0;
@@ -228,9 +229,9 @@ static char *name_in(const char *text, const char *name) {
         free(word);
         p += n;
     }
-    return is_name(name) || strchr(name, ' ') != NULL                    ? NULL
-           : name[0] != '\0' && strlen(name) > 1 && has_word(text, name) ? xstrdup(name)
-                                                                         : NULL;
+    /* A name of one short word, as a whole. */
+    length = strlen(name);
+    return length > 1 && length < WORD_MIN && has_word(text, name) ? xstrdup(name) : NULL;
 }
 
 /* The digits of a text, runs divided by a blank; "0811-7769 393" is one run. */

@@ -15,7 +15,8 @@
 
 enum { WORKLIST_PASTE_MAX = 1000 }; /* characters of a follow-up at SP4N-LAPOR! */
 
-/* How it is carried over: "letter", "call", "hand" or "paste". */
+/* How it is carried over: "letter", "call", "hand", "paste" (where everybody may read it)
+ * or "send". */
 const char *worklist_way(const char *channel, const char *phone);
 /* What waits, oldest first, of one account (NULL or "": of all): a new array of the objects below without
  * text and attachments; NULL and negative in *ret_rc. */

@@ -184,6 +184,8 @@ char *paper_answer(const char *office, const json_t *item, const char *text, con
         note_hand(&t, item, text, due);
     } else if (strcmp(way, "paste") == 0) {
         note_paste(&t, item, text, due);
+    } else if (strcmp(way, "send") == 0) {
+        note_hand(&t, item, text, due);
     } else {
         body(&t, "isi", text);
     }

@@ -162,6 +162,7 @@ static const struct {
     { "way", "letter", "kirim surat" },
     { "way", "call", "telepon" },
     { "way", "hand", "serahkan" },
+    { "way", "send", "kirim sendiri" },
     { "way", "paste", "tempel di LAPOR!" },
 };
 

@@ -3,3 +3,7 @@ aduan_test(test_ctl_verbs SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_ctl_verbs.c LIB
 target_compile_definitions(test_ctl_verbs PRIVATE ADUANCTL="$<TARGET_FILE:aduanctl>")
 add_dependencies(test_ctl_verbs aduanctl)
 set_tests_properties(test_ctl_verbs PROPERTIES TIMEOUT 120)
+
+# What is printed at the counter.
+aduan_test(test_ctl_paper SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_ctl_paper.c ${CMAKE_SOURCE_DIR}/desk/ctl/paper.c
+  ${CMAKE_SOURCE_DIR}/desk/ctl/print.c LIBS aduan_conf aduan_queue aduan_kit PkgConfig::JANSSON)

@@ -8,6 +8,10 @@ foreach(name register case answer command public same faults crash)
   set_tests_properties(test_desk_${name} PROPERTIES TIMEOUT 180)
 endforeach()
 
+# What officers log and carry over themselves, with the counter's own parse().
+aduan_test(test_desk_hand SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_desk_hand.c LIBS desk_rig aduan_desk connector_counter)
+set_tests_properties(test_desk_hand PROPERTIES TIMEOUT 180)
+
 # Reported, not judged: tests/bench_desk [MESSAGES].
 add_executable(bench_desk ${CMAKE_SOURCE_DIR}/tests/bench/bench_desk.c)
 target_include_directories(bench_desk PRIVATE ${CMAKE_CURRENT_LIST_DIR})

@@ -34,6 +34,14 @@ static int fb_fits(const void *arg, const struct aduan_answer *a, char *why, siz
     return -1;
 }
 
+int (*rig_document)(const void *document, size_t len, int64_t now, struct aduan_message *ret);
+
+static int loket_read(const void *arg, const void *document, size_t len, int64_t now,
+                      struct aduan_message *ret) {
+    (void)arg;
+    return rig_document != NULL ? rig_document(document, len, now, ret) : -1;
+}
+
 static const struct desk_account accounts[] = {
     { .name = "gmail",
       .type = "email",
@@ -86,6 +94,22 @@ static const struct desk_account accounts[] = {
       .address = "pengaduan@kantor.example",
       .can_send = true,
       .can_attach = true },
+    { .name = "loket",
+      .type = "counter",
+      .channel = "counter",
+      .address = "",
+      .can_send = true,
+      .can_attach = true,
+      .by_hand = true,
+      .attachment_max = 20 << 20,
+      .read = loket_read },
+    { .name = "lapor",
+      .type = "lapor",
+      .channel = "lapor",
+      .address = "",
+      .can_send = true,
+      .can_attach = true,
+      .by_hand = true },
 };
 enum { ACCOUNTS = sizeof(accounts) / sizeof(accounts[0]) };
 

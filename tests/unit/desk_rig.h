@@ -11,6 +11,9 @@
 #include "desk/desk.h"
 #include "desk/register.h"
 
+/* What account "loket" (by hand, type counter) reads documents with; set by the test that needs it. */
+extern int (*rig_document)(const void *document, size_t len, int64_t now, struct aduan_message *ret);
+
 struct rig {
     struct redis_server redis;
     char state[64];
