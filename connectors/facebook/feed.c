@@ -244,11 +244,12 @@ static void was_added(struct aduan_message *m, const struct change *c, const cha
     if (c->own)
         return;
     add_files(m, c);
-    if (c->author == NULL)
-        m->note = xstrdup("Facebook tidak menyebut penulisnya / Facebook does not name the author");
     if (c->thing == UNKNOWN_THING)
-        m->note = xstrdup(
-            "Jenis kiriman yang belum dikenal: lihat di Facebook / a kind of post not known yet: see Facebook");
+        m->note =
+            xstrdup("Jenis kiriman yang belum dikenal: lihat di Facebook / a kind of post not known yet: see "
+                    "Facebook");
+    else if (c->author == NULL)
+        m->note = xstrdup("Facebook tidak menyebut penulisnya / Facebook does not name the author");
 }
 
 static void was_edited(struct aduan_message *m, const struct change *c, const char *field) {
