@@ -39,14 +39,15 @@ static bool reads_as_nik(const char d[NIK_DIGITS]) {
     return province >= 11 && province <= 96 && day >= 1 && day <= 31 && month >= 1 && month <= 12;
 }
 
-/* How many bytes of s are a NIK; 0: none begins here. Groups may be parted by one blank, dot or dash. */
-static size_t nik_at(const char *s) {
+/* How many bytes of s are a NIK; 0: none begins here. Groups may be parted by one blank, dot or dash, but not
+ * behind a word and a dash, as in a ticket's number. */
+static size_t nik_at(const char *s, bool groups) {
     char digits[NIK_DIGITS];
     size_t at = 0, n = 0;
 
     while (n < NIK_DIGITS && is_digit(s[at])) {
         digits[n++] = s[at++];
-        if (n < NIK_DIGITS && (s[at] == ' ' || s[at] == '.' || s[at] == '-') && is_digit(s[at + 1]))
+        if (groups && n < NIK_DIGITS && (s[at] == ' ' || s[at] == '.' || s[at] == '-') && is_digit(s[at + 1]))
             at++;
     }
     if (n < NIK_DIGITS || is_digit(s[at]) || is_letter(s[at]))
@@ -86,7 +87,7 @@ static size_t number_at(const char *text, const char *s) {
     if (is_letter(before) || is_digit(before))
         return 0;
     if (is_digit(*s))
-        return nik_at(s);
+        return nik_at(s, before != '-' || s < text + 2 || !is_letter(s[-2]));
     return is_letter(*s) && before != '/' && before != '=' && before != '-' && before != '_' ? passport_at(s)
                                                                                              : 0;
 }

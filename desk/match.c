@@ -187,6 +187,8 @@ static int by_author(struct room *room, const struct reg_talk *talk, const char 
     if (rc != 0)
         return rc < 0 ? rc : 0;
     if (!takes_replies(room, &c) || (ret->how != MATCH_NONE && ret->found.id > c.id)) {
+        if (ret->how == MATCH_NONE)
+            link_to(ret, &c, "its public case was answered more than 10 working days ago");
         reg_case_clear(&c);
         return 0;
     }

@@ -70,6 +70,12 @@ static bool confidential(const struct reg_case *c) {
     return c->confidentiality[0] != '\0' && strcmp(c->confidentiality, "normal") != 0;
 }
 
+/* Matters in which a machine says no more than that it was received (templates, rule 7). */
+static bool sensitive(const struct reg_case *c) {
+    return text_equal(c->category, "PUNGLI_CALO") || text_equal(c->category, "TPPO_CPMI") ||
+           text_equal(c->category, "PRIVASI_DATA");
+}
+
 /* 0; REG_NOTHING: there is no text that may be sent (why says it). */
 static int render_private(struct room *room, const struct reg_case *c, const struct calendar_due *due,
                           struct text *out, char *why, size_t why_size) {
@@ -83,10 +89,11 @@ static int render_private(struct room *room, const struct reg_case *c, const str
         { "tenggat", until },
         { "tanggal_mulai", begins },
     };
-    int rc = template_render(room->templates, c->language, confidential(c) ? "R-01R" : "R-01", values, 5, out,
-                             why, why_size);
+    bool discreet = confidential(c) || sensitive(c);
+    int rc = template_render(room->templates, c->language, discreet ? "R-01R" : "R-01", values, 5, out, why,
+                             why_size);
 
-    if (rc == 0 && due->effective > due->received) {
+    if (rc == 0 && !sensitive(c) && due->effective > due->received) {
         text_add(out, "\n\n");
         rc = template_render(room->templates, c->language, "R-01L", values, 5, out, why, why_size);
     }

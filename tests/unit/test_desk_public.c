@@ -227,6 +227,30 @@ static void whoever_writes_privately_takes_the_case_along(void **state) {
     json_decref(a);
 }
 
+static void a_sensitive_case_is_acknowledged_without_a_word_too_much(void **state) {
+    static const char *const as[] = { "\"category\":\"PUNGLI_CALO\"", "\"confidentiality\":\"rahasia\"" };
+    size_t i;
+
+    for (i = 0; i < 2; i++) {
+        char *json = xasprintf("{\"verb\":\"classify\",\"actor\":\"root\",\"number\":\"TPI-2026-000001\","
+                               "\"name\":\"Siti\",%s}",
+                               as[i]);
+        json_t *a;
+
+        reset(state);
+        rig_comment(&rig, "fb", "c1", "u1", "Petugas minta uang");
+        run();
+        command(json, true);
+        rig_direct(&rig, "fb", "d1", "u1", "ini buktinya");
+        run();
+        a = last_answer("fb");
+        assert_non_null(strstr(rig_string(a, "text"), "Identitas pelapor tidak ditampilkan"));
+        assert_null(strstr(rig_string(a, "text"), "Siti"));
+        json_decref(a);
+        free(json);
+    }
+}
+
 /* What waits for the citizen, or for an officer, follows them. */
 static void what_waits_goes_along(void **state) {
     char *dead, *json;
@@ -410,6 +434,8 @@ static void identity_numbers_are_found_and_masked(void **state) {
         { "21720101900000031", "21720101900000031", 0 },                         /* 17 */
         { "0811-7769-393 atau 0771-21073", "0811-7769-393 atau 0771-21073", 0 }, /* telephones */
         { "nomor TPI-2026-000123, BP 1234 XY", "nomor TPI-2026-000123, BP 1234 XY", 0 },
+        { "TPI-2026-000112 123456", "TPI-2026-000112 123456", 0 }, /* 16 digits, and a date in them */
+        { "NIK-2172010190000003", "NIK-2172**********03", 1 },
         { "https://x.example/A1234567", "https://x.example/A1234567", 0 },
         { "AB12345678", "AB12345678", 0 },
         { "Kamis, 8 Oktober 2026 pukul 16.00 WIB", "Kamis, 8 Oktober 2026 pukul 16.00 WIB", 0 },
@@ -466,6 +492,7 @@ int main(void) {
         cmocka_unit_test_setup(a_platform_without_private_replies_says_so, reset),
         cmocka_unit_test_setup(the_invitation_can_be_sent_again, reset),
         cmocka_unit_test_setup(whoever_writes_privately_takes_the_case_along, reset),
+        cmocka_unit_test_setup(a_sensitive_case_is_acknowledged_without_a_word_too_much, reset),
         cmocka_unit_test_setup(what_waits_goes_along, reset),
         cmocka_unit_test_setup(what_waits_goes_under_the_next_comment, reset),
         cmocka_unit_test_setup(an_own_comment_stands_in_the_case_it_answers, reset),
