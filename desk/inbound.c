@@ -256,7 +256,7 @@ static int into_case(struct room *room, const struct aduan_message *m, const str
     bool fresh = match.how == MATCH_NONE, moved;
 
     c = fresh ? &made : &match.found;
-    moved = !fresh && c->is_public && !m->is_public;
+    moved = !fresh && c->is_public && !m->is_public && !talk->is_public;
     if (rc == 0 && fresh)
         rc = open_case(room, m, talk, person, &match, c, &due);
     if (rc == 0)
