@@ -108,6 +108,7 @@ static struct desk_account describe(const struct conf_account *a, const struct a
         .channel = c->channel,
         .address = address != NULL ? address : "",
         .can_send = (can & (ADUAN_CAP_SEND | ADUAN_CAP_BY_HAND)) != 0,
+        .at_desk = (can & (ADUAN_CAP_PULL | ADUAN_CAP_PUSH | ADUAN_CAP_SEND | ADUAN_CAP_MEDIA)) == 0,
         .by_hand = (can & ADUAN_CAP_BY_HAND) != 0,
         .can_attach = (can & ADUAN_CAP_ATTACH) != 0,
         .has_public = (can & ADUAN_CAP_PUBLIC) != 0,

@@ -289,6 +289,17 @@ static int keep_house(struct loop *l) {
     return rc == 0 ? reg_commit(room->reg) : rc;
 }
 
+/* Those that have no worker to tell how they are. */
+static json_t *accounts_at_desk(const struct room *room) {
+    json_t *names = json_array();
+    size_t i;
+
+    for (i = 0; i < room->o->account_count; i++)
+        if (room->o->accounts[i].at_desk)
+            json_array_append_new(names, json_string(room->o->accounts[i].name));
+    return names;
+}
+
 static void tell_health(struct loop *l) {
     struct room *room = &l->room;
     int64_t now = room->host->now(room->host->arg);
@@ -304,6 +315,7 @@ static void tell_health(struct loop *l) {
     json_object_set_new(j, "buried", json_integer(room->buried));
     json_object_set_new(j, "relayed", json_integer(room->relayed));
     json_object_set_new(j, "last_in", json_integer(room->last_in_at));
+    json_object_set_new(j, "at_desk", accounts_at_desk(room));
     if (now - room->calendar_fault < HOUR_MS)
         json_object_set_new(j, "fault", json_string("no calendar for the year: new cases have no deadline"));
     room->host->health(room->host->arg, j);

@@ -18,6 +18,7 @@ struct desk_account {
     const char *name, *type, *channel;
     const char *address; /* our own address there, or "" */
     bool can_send, can_attach, has_public, has_template;
+    bool at_desk;             /* no worker of its own: it is up when the desk is */
     bool by_hand;             /* answers wait in the work list until a person has carried them over */
     int64_t window_ms;        /* reply window for automatic texts, 0 none */
     int64_t window_person_ms; /* the same for what an officer wrote */

@@ -288,6 +288,8 @@ int reg_out_readdress(struct reg *r, int64_t ticket, int64_t from_talk, const st
 int reg_out_unnamed(struct reg *r, const char *account);
 /* Is a reply of this case held, or on its way after it was? */
 int reg_out_awaited(struct reg *r, int64_t ticket);
+/* How many wait for a person to carry them over. */
+int reg_out_by_hand(struct reg *r, int64_t *ret_count);
 int reg_out_counts(struct reg *r, int64_t *ret_ready, int64_t *ret_held, int64_t *ret_stuck);
 
 /* Dead letters to be written to Redis once this transaction is committed. */

@@ -201,6 +201,10 @@ int reg_out_awaited(struct reg *r, int64_t ticket) {
         "id", ticket, (int)ADUAN_ANSWER_REPLY);
 }
 
+int reg_out_by_hand(struct reg *r, int64_t *ret_count) {
+    return sql_int(r, ret_count, "SELECT count(*) FROM outbox WHERE state = 7 AND state <> 6", "");
+}
+
 int reg_out_counts(struct reg *r, int64_t *ret_ready, int64_t *ret_held, int64_t *ret_stuck) {
     int rc = sql_int(r, ret_ready, "SELECT count(*) FROM outbox WHERE state IN (1, 2) AND state <> 6", "");
 

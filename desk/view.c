@@ -199,7 +199,7 @@ static int count_one(void *arg, const struct reg_case *c) {
 
 json_t *view_summary(struct reg *r, int64_t now, int *ret_rc) {
     struct reg_filter overdue = { .overdue = true, .now = now, .limit = 100000 };
-    int64_t late = 0, ready = 0, held = 0, stuck = 0;
+    int64_t late = 0, ready = 0, held = 0, stuck = 0, by_hand = 0;
     json_t *j = json_object(), *out = json_object();
 
     *ret_rc = reg_case_counts(r, add_count, j);
@@ -207,10 +207,13 @@ json_t *view_summary(struct reg *r, int64_t now, int *ret_rc) {
         *ret_rc = reg_cases(r, &overdue, count_one, &late);
     if (*ret_rc == 0)
         *ret_rc = reg_out_counts(r, &ready, &held, &stuck);
+    if (*ret_rc == 0)
+        *ret_rc = reg_out_by_hand(r, &by_hand);
     json_object_set_new(j, "overdue", json_integer(late));
     json_object_set_new(out, "ready", json_integer(ready));
     json_object_set_new(out, "held", json_integer(held));
     json_object_set_new(out, "stuck", json_integer(stuck));
+    json_object_set_new(out, "by_hand", json_integer(by_hand));
     json_object_set_new(j, "outbox", out);
     return j;
 }

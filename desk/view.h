@@ -25,7 +25,7 @@ json_t *view_case(struct reg *r, const char *number, int64_t now, int offset_min
 /* `tickets`: a new array, newest first. filter->now is taken from now. */
 json_t *view_cases(struct reg *r, const struct reg_filter *filter, int64_t now, int offset_minutes,
                    int *ret_rc);
-/* {"new": 3, …, "overdue": 1, "outbox": {"ready","held","stuck"}} for `status`. */
+/* {"new": 3, …, "overdue": 1, "outbox": {"ready","held","stuck","by_hand"}} for `status`. */
 json_t *view_summary(struct reg *r, int64_t now, int *ret_rc);
 /* [{name, role, full, section, email, disabled}], never the hash. */
 json_t *view_users(struct reg *r, int *ret_rc);

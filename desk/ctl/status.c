@@ -135,6 +135,23 @@ static int put_account(struct ctl *c, const struct conf_account *a, json_t *list
     return rc;
 }
 
+/* Who has no worker is up when the desk is. */
+static void put_at_desk(struct ctl *c, json_t *list) {
+    json_t *by_role = NULL, *name, *account;
+    size_t i, k;
+    if (queue_health_get(c->queue, "desk", &by_role) >= 0) {
+        const json_t *desk = json_object_get(by_role, "desk");
+        json_array_foreach(json_object_get(desk, "at_desk"), i, name) {
+            json_array_foreach(list, k, account) {
+                if (json_equal(json_object_get(account, "name"), name)) {
+                    json_object_set_new(account, "up", json_boolean(is_up(c, desk)));
+                }
+            }
+        }
+    }
+    json_decref(by_role);
+}
+
 static int put_accounts(struct ctl *c, json_t *o) {
     json_t *list = json_array();
     json_object_set_new(o, "accounts", list);
@@ -142,6 +159,7 @@ static int put_accounts(struct ctl *c, json_t *o) {
     for (size_t i = 0; rc >= 0 && i < c->conf->account_count; i++) {
         rc = put_account(c, &c->conf->accounts[i], list);
     }
+    put_at_desk(c, list);
     return rc;
 }
 
@@ -306,8 +324,12 @@ static void print_register(const json_t *r) {
     }
     const json_t *box = json_object_get(r, "outbox");
     printf("%sLewat tenggat %lld\n", any ? "; " : "", (long long)number_of(r, "overdue"));
-    printf("Jawaban   menunggu %lld, ditahan %lld, perlu orang %lld\n", (long long)number_of(box, "ready"),
+    printf("Jawaban   menunggu %lld, ditahan %lld, perlu orang %lld", (long long)number_of(box, "ready"),
            (long long)number_of(box, "held"), (long long)number_of(box, "stuck"));
+    if (number_of(box, "by_hand") > 0) {
+        printf(", disampaikan petugas %lld (aduanctl worklist)", (long long)number_of(box, "by_hand"));
+    }
+    putchar('\n');
 }
 
 static void print_status(const json_t *o) {

@@ -184,5 +184,6 @@ def test_a_killed_service_forgets_nothing_of_it(office):
     a.stop(9)
     a.start()
     assert len(a.ctl("tickets")) == before + 1 and len(work(a, r["number"])) == 1
-    status = a.ctl("status")
-    assert status
+    status = wait(lambda: (lambda s: s if s["desk"]["up"] else None)(a.ctl("status")), "the desk")
+    assert wait(lambda: [x["up"] for x in a.ctl("status")["accounts"]] == [True], "an account without workers is up")
+    assert status["register"]["outbox"]["by_hand"] >= 1
