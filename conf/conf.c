@@ -214,7 +214,7 @@ static void read_core(const struct job *j, const struct conf_node *root, const c
     const struct conf_node *node = conf_node_get(root, "secrets");
     secrets = xstrdup(node && node->type == NODE_STRING ? node->text : "secrets");
     conf_make_absolute(&secrets, dir);
-    struct reader r = { .faults = j->faults, .role = j->role, .secrets = secrets };
+    struct reader r = { .faults = j->faults, .role = j->role, .secrets = secrets, .dir = dir };
     struct target t = { conf_core_table, c };
     conf_apply_targets(&r, &t, 1, also, root, "");
     node = conf_node_get(root, "policy");
@@ -343,10 +343,12 @@ static void read_common(const struct job *j, const struct conf_node *group, cons
 }
 
 static void read_settings(const struct job *j, const struct conf_node *group, const char *path,
-                          const struct conf_connector_type *type, struct conf_account *a) {
+                          const struct conf_connector_type *type, const char *dir, struct conf_account *a) {
     const struct conf_node *enabled = conf_node_get(group, "enabled");
     bool off = enabled && enabled->type == NODE_BOOL && strcmp(enabled->text, "false") == 0;
-    struct reader r = { .faults = j->faults, .role = j->role, .secrets = off ? NULL : j->c->secrets };
+    struct reader r = {
+        .faults = j->faults, .role = j->role, .secrets = off ? NULL : j->c->secrets, .dir = dir
+    };
     a->table = type->table;
     a->settings_size = type->settings_size;
     a->settings = xcalloc(1, type->settings_size ? type->settings_size : 1);
@@ -375,7 +377,7 @@ static void read_account(struct job *j, const struct conf_node *group, const cha
     if (!j->lookup || find_type(j, group, called, &type) != 0) {
         read_common(j, group, called, a);
     } else {
-        read_settings(j, group, called, &type, a);
+        read_settings(j, group, called, &type, dir, a);
     }
     check_name(j, group, called, a->name);
     conf_make_absolute(&a->tls_ca, dir);

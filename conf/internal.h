@@ -38,6 +38,8 @@ struct source {
 /* 0, or -1 with a reason: not a readable regular file of sensible size. */
 int source_read(const char *path, struct source *ret, const char **ret_why);
 void source_clear(struct source *s);
+/* A whole text file (UTF-8, at most max bytes) as a new string. 0, or -1 with a reason (new string). */
+int source_text(const char *path, size_t max, char **ret_text, char **ret_why);
 
 /* --------------------------------------------------------------------------- secret.c */
 
@@ -57,7 +59,8 @@ void secret_clear(struct aduan_secret *s);
 struct reader {
     struct faults *faults;
     enum conf_role role;
-    const char *secrets; /* directory; NULL: secrets are not resolved */
+    const char *secrets; /* directory; NULL: neither secrets nor files are read */
+    const char *dir;     /* that paths are relative to */
 };
 
 /* One struct to fill from a group; several may share the group's keys. */

@@ -7,7 +7,7 @@ static const char *const kinds[] = {
     [ADUAN_TYPE_STRING] = "text",       [ADUAN_TYPE_BOOL] = "true|false", [ADUAN_TYPE_INT] = "number",
     [ADUAN_TYPE_DURATION] = "duration", [ADUAN_TYPE_SIZE] = "size",       [ADUAN_TYPE_CHOICE] = "choice",
     [ADUAN_TYPE_URL] = "URL",           [ADUAN_TYPE_SECRET] = "@secret",  [ADUAN_TYPE_SECRETS] = "@secret(s)",
-    [ADUAN_TYPE_STRINGS] = "text(s)",   [ADUAN_TYPE_GROUP] = "group",
+    [ADUAN_TYPE_STRINGS] = "text(s)",   [ADUAN_TYPE_FILE] = "file",       [ADUAN_TYPE_GROUP] = "group",
 };
 
 static void print_row(const struct aduan_setting *row, const char *prefix,

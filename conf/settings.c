@@ -110,6 +110,7 @@ static const char *const wrong_type[] = {
     [ADUAN_TYPE_SECRET] = "must name a secret file, as in \"@name\"",
     [ADUAN_TYPE_SECRETS] = "must name a secret file, as in \"@name\", or be a list of such",
     [ADUAN_TYPE_STRINGS] = "must be a text in quotes or a list of such",
+    [ADUAN_TYPE_FILE] = "must name a file, in quotes",
     [ADUAN_TYPE_GROUP] = "must be a group { … }",
 };
 
@@ -125,7 +126,7 @@ static bool type_fits(const struct aduan_setting *row, enum node_type node) {
         [ADUAN_TYPE_SIZE] = NODE_STRING,    [ADUAN_TYPE_CHOICE] = NODE_STRING,
         [ADUAN_TYPE_URL] = NODE_STRING,     [ADUAN_TYPE_SECRET] = NODE_STRING,
         [ADUAN_TYPE_SECRETS] = NODE_STRING, [ADUAN_TYPE_STRINGS] = NODE_STRING,
-        [ADUAN_TYPE_GROUP] = NODE_GROUP,
+        [ADUAN_TYPE_FILE] = NODE_STRING,    [ADUAN_TYPE_GROUP] = NODE_GROUP,
     };
     bool many = type == ADUAN_TYPE_SECRETS || type == ADUAN_TYPE_STRINGS;
     return wanted[type] == node || (many && node == NODE_LIST) || (may_be_short(row) && node == NODE_STRING);
@@ -214,6 +215,29 @@ static void put_scalar(const struct value *v, void *out) {
     }
 }
 
+static void put_file(const struct value *v, void *out) {
+    char **text = out, *why = NULL;
+    if (v->node->text[0] == '\0') {
+        if ((v->row->flags & ADUAN_REQUIRED) != 0) {
+            fault(v, "must not be empty");
+        }
+        return;
+    }
+    if (v->r->role != CONF_FOR_MASTER || !v->r->secrets) {
+        return; /* workers get the content in their slice; of what is switched off nothing is read */
+    }
+    char *path = xstrdup(v->node->text), *found = NULL;
+    conf_make_absolute(&path, v->r->dir);
+    if (source_text(path, (size_t)v->row->max, &found, &why) != 0) {
+        fault(v, why);
+    } else {
+        free(*text);
+        *text = found;
+    }
+    free(why);
+    free(path);
+}
+
 static void put_group(const struct value *v, void *out) {
     struct target t = { v->row->sub, out };
     struct conf_node first = *v->node, short_form = { .type = NODE_GROUP,
@@ -230,7 +254,7 @@ static void (*const put[])(const struct value *v, void *out) = {
     [ADUAN_TYPE_STRING] = put_scalar,   [ADUAN_TYPE_BOOL] = put_scalar,   [ADUAN_TYPE_INT] = put_scalar,
     [ADUAN_TYPE_DURATION] = put_scalar, [ADUAN_TYPE_SIZE] = put_scalar,   [ADUAN_TYPE_CHOICE] = put_scalar,
     [ADUAN_TYPE_URL] = put_scalar,      [ADUAN_TYPE_SECRET] = put_secret, [ADUAN_TYPE_SECRETS] = put_secrets,
-    [ADUAN_TYPE_STRINGS] = put_strings, [ADUAN_TYPE_GROUP] = put_group,
+    [ADUAN_TYPE_STRINGS] = put_strings, [ADUAN_TYPE_FILE] = put_file,     [ADUAN_TYPE_GROUP] = put_group,
 };
 
 /* ----------------------------------------------------------------------- defaults */
@@ -249,7 +273,8 @@ static void set_defaults(const struct aduan_setting *table, void *out) {
             struct aduan_strings *s = member;
             s->items = xcalloc(1, sizeof *s->items);
             s->items[s->count++] = xstrdup(row->def);
-        } else if (row->type == ADUAN_TYPE_STRING || row->type == ADUAN_TYPE_URL) {
+        } else if (row->type == ADUAN_TYPE_STRING || row->type == ADUAN_TYPE_URL ||
+                   row->type == ADUAN_TYPE_FILE) {
             *(char **)member = xstrdup(row->def ? row->def : "");
         } else if (is_scalar(row->type) && row->def) {
             (void)conf_scalar(row, row->def, member, why, sizeof why);
@@ -318,7 +343,7 @@ static void clear_secrets(struct aduan_secrets *s) {
 void conf_settings_clear(const struct aduan_setting *table, void *settings) {
     for (const struct aduan_setting *row = table; settings && row && row->key; row++) {
         void *member = conf_member(settings, row->offset);
-        if (row->type == ADUAN_TYPE_STRING || row->type == ADUAN_TYPE_URL) {
+        if (row->type == ADUAN_TYPE_STRING || row->type == ADUAN_TYPE_URL || row->type == ADUAN_TYPE_FILE) {
             free(*(char **)member);
             *(char **)member = NULL;
         } else if (row->type == ADUAN_TYPE_STRINGS) {
@@ -365,6 +390,7 @@ static void hash_row(struct sign_stream *s, const struct aduan_setting *row, con
     switch (row->type) {
     case ADUAN_TYPE_STRING:
     case ADUAN_TYPE_URL:
+    case ADUAN_TYPE_FILE:
         hash_string(s, *(char *const *)member);
         break;
     case ADUAN_TYPE_BOOL:

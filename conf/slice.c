@@ -37,6 +37,7 @@ static json_t *row_json(const struct aduan_setting *row, const void *member, enu
     switch (row->type) {
     case ADUAN_TYPE_STRING:
     case ADUAN_TYPE_URL:
+    case ADUAN_TYPE_FILE:
         return json_string(*(char *const *)member);
     case ADUAN_TYPE_BOOL:
         return json_boolean(*(const bool *)member);
@@ -132,6 +133,7 @@ static int take_row(const struct aduan_setting *row, const json_t *v, void *memb
     switch (row->type) {
     case ADUAN_TYPE_STRING:
     case ADUAN_TYPE_URL:
+    case ADUAN_TYPE_FILE:
         return take_string(v, member);
     case ADUAN_TYPE_BOOL:
         *(bool *)member = json_is_true(v);

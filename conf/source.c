@@ -125,7 +125,7 @@ static void scan_step(struct scan *s) {
     }
 }
 
-static int read_whole(int fd, struct text *ret, const char **ret_why) {
+static int read_whole(int fd, size_t max, struct text *ret, const char **ret_why) {
     struct stat st;
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
         *ret_why = "is not a regular file";
@@ -144,8 +144,8 @@ static int read_whole(int fd, struct text *ret, const char **ret_why) {
         if (n > 0) {
             text_add_n(ret, buf, (size_t)n);
         }
-        if (ret->len > SOURCE_MAX) {
-            *ret_why = "is larger than 4 MiB";
+        if (ret->len > max) {
+            *ret_why = "is too large";
             return -1;
         }
     }
@@ -159,7 +159,7 @@ int source_read(const char *path, struct source *ret, const char **ret_why) {
         return -1;
     }
     struct text bytes = TEXT_INIT;
-    int rc = read_whole(fd, &bytes, ret_why);
+    int rc = read_whole(fd, SOURCE_MAX, &bytes, ret_why);
     close(fd);
     if (rc == 0 && bytes.len > 0) {
         struct scan s = {
@@ -174,6 +174,27 @@ int source_read(const char *path, struct source *ret, const char **ret_why) {
     }
     text_free(&bytes);
     return rc;
+}
+
+int source_text(const char *path, size_t max, char **ret_text, char **ret_why) {
+    struct text bytes = TEXT_INIT;
+    const char *why = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        why = strerror(errno);
+    } else if (read_whole(fd, max, &bytes, &why) == 0 && bytes.len > 0 && !text_is_utf8(bytes.s, bytes.len)) {
+        why = "is not text (UTF-8)";
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (why) {
+        *ret_why = xasprintf("file %s: %s", path, why);
+        text_free(&bytes);
+        return -1;
+    }
+    *ret_text = text_steal(&bytes);
+    return 0;
 }
 
 void source_clear(struct source *s) {

@@ -48,6 +48,8 @@ enum aduan_setting_type {
     ADUAN_TYPE_SECRET,     /* struct aduan_secret */
     ADUAN_TYPE_SECRETS,    /* struct aduan_secrets: one "@a" or a list ("@a", "@b") */
     ADUAN_TYPE_STRINGS,    /* struct aduan_strings: one string or a list */
+    ADUAN_TYPE_FILE,       /* char *: the content of the file that is named, UTF-8 text of at most max bytes; no
+                              secrets in it, for it goes to every worker of its account */
     ADUAN_TYPE_GROUP,      /* a nested { … }: sub is its table, offset its struct */
 };
 
@@ -123,6 +125,13 @@ struct aduan_setting {
 #define ADUAN_SET_STRINGS(k, s, m, flags_, help_)                                                              \
     {                                                                                                          \
         .key = (k), .type = ADUAN_TYPE_STRINGS, .offset = ADUAN_OFFSET(s, m, struct aduan_strings),            \
+        .flags = (flags_), .help = (help_)                                                                     \
+    }
+/* The path stands in the file, relative to aduan.conf; a change of the content restarts the account's workers.
+ */
+#define ADUAN_SET_FILE(k, s, m, max_, flags_, help_)                                                           \
+    {                                                                                                          \
+        .key = (k), .type = ADUAN_TYPE_FILE, .offset = ADUAN_OFFSET(s, m, char *), .max = (max_),              \
         .flags = (flags_), .help = (help_)                                                                     \
     }
 #define ADUAN_SET_GROUP(k, s, m, type_, table_, flags_, help_)                                                 \

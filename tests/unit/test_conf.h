@@ -26,6 +26,7 @@ struct mail {
     struct aduan_secrets app_secret;
     struct aduan_secret verify_token;
     struct aduan_strings folders;
+    char *profile;
 };
 
 static const char *const imap_schemes[] = { "imaps", "imap", NULL };
@@ -59,6 +60,7 @@ static const struct aduan_setting mail_table[] = {
     ADUAN_SET_SECRETS("app_secret", struct mail, app_secret, ADUAN_FOR_GATEWAY, "secrets"),
     ADUAN_SET_SECRET("verify_token", struct mail, verify_token, ADUAN_FOR_GATEWAY, "secret"),
     ADUAN_SET_STRINGS("folders", struct mail, folders, 0, "more"),
+    ADUAN_SET_FILE("profile", struct mail, profile, 40, 0, "the content of a file"),
     ADUAN_SET_END,
 };
 

@@ -299,6 +299,31 @@ static void digests_tell_what_changed(void **state) {
     free(other);
 }
 
+static const char with_file[] =
+    "office = { name = \"Kanim\"; code = \"TPI\"; };\n"
+    "connectors = ( { name = \"one\"; type = \"mail\"; address = \"a@b.id\"; profile = \"a.profile\";\n"
+    "  imap = { url = \"imaps://h\"; user = \"u\"; password = \"@receive\"; }; } );\n";
+
+static void a_file_travels_as_its_content(void **state) {
+    (void)state;
+    char core[65], one[65], core2[65], one2[65];
+    put_file("a.profile", 0600, "[profile]\n");
+    digest_of(with_file, core, one);
+    struct conf *c = read_as(CONF_FOR_MASTER, test_lookup);
+    json_t *slice = conf_slice(c, CONF_FOR_PARSE, "one");
+    struct faults f = { NULL, 0 };
+    struct conf *w = conf_from_slice(slice, test_lookup, NULL, &f);
+    assert_int_equal(f.count, 0);
+    assert_string_equal(((struct mail *)conf_find(w, "one")->settings)->profile, "[profile]\n");
+    conf_free(w);
+    json_decref(slice);
+    conf_free(c);
+    put_file("a.profile", 0600, "[profile]\n# changed\n");
+    digest_of(with_file, core2, one2);
+    assert_string_equal(core2, core);
+    assert_string_not_equal(one2, one);
+}
+
 static void one_account_per_file_of_connectors_d(void **state) {
     (void)state;
     put_file("aduan.conf", 0600, "office = { name = \"Kanim\"; code = \"TPI\"; };\n");
@@ -418,6 +443,7 @@ int main(void) {
         TEST(a_slice_comes_back_as_it_was),
         TEST(a_damaged_slice_is_a_fault_and_no_crash),
         TEST(digests_tell_what_changed),
+        TEST(a_file_travels_as_its_content),
         TEST(one_account_per_file_of_connectors_d),
         TEST(the_samples_are_without_fault),
         TEST(secrets_are_wiped_when_freed),

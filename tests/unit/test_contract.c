@@ -83,6 +83,7 @@ static const size_t member_size[] = {
     [ADUAN_TYPE_SECRET] = sizeof(struct aduan_secret),
     [ADUAN_TYPE_SECRETS] = sizeof(struct aduan_secrets),
     [ADUAN_TYPE_STRINGS] = sizeof(struct aduan_strings),
+    [ADUAN_TYPE_FILE] = sizeof(char *),
     [ADUAN_TYPE_GROUP] = 1,
 };
 
