@@ -106,11 +106,59 @@ static int early_or_nothing(struct room *room, const struct aduan_message *m, co
     return rc == 0 ? reg_early_add(room->reg, m->account, s->platform_id, record, room->now) : rc;
 }
 
+static int open_case_of(struct room *room, int64_t talk, struct reg_case *ret) {
+    int rc = reg_case_latest_of_talk(room->reg, talk, true, ret);
+
+    return rc == REG_NOTHING ? reg_case_latest_of_talk(room->reg, talk, false, ret) : rc;
+}
+
+/* The case that a chat is about; it may have begun in public and got its answer as a private reply. */
+static int case_read(struct room *room, const struct aduan_message *m, struct reg_case *ret) {
+    struct reg_talk talk = { 0 };
+    char *person = reg_person_key(m->channel, &m->sender);
+    int rc = m->conversation != NULL ? reg_talk_of(room->reg, m, room->now, &talk) : REG_NOTHING;
+
+    if (rc == 0)
+        rc = open_case_of(room, talk.id, ret);
+    if (rc == REG_NOTHING && person[0] != '\0')
+        rc = reg_case_open_public(room->reg, m->account, person, ret);
+    reg_talk_clear(&talk);
+    free(person);
+    return rc;
+}
+
+/* A platform that names no messages, but a time up to which all of a chat was delivered or read. That nothing
+ * of ours waited for it is no news. */
+static int follow_up_to(struct room *room, const struct aduan_message *m, int64_t until,
+                        const struct report *what, const char **ret_why) {
+    struct reg_case c;
+    struct reg_out o;
+    int64_t after = 0;
+    int rc = case_read(room, m, &c);
+
+    if (rc == REG_NOTHING)
+        *ret_why = "a status of a conversation without a case";
+    if (rc != 0)
+        return rc;
+    while (rc == 0 && (rc = reg_out_up_to(room->reg, c.id, c.talk, until, after, &o)) == 0) {
+        after = o.id;
+        rc = report_answer(room, &o, what);
+        reg_out_clear(&o);
+    }
+    reg_case_clear(&c);
+    return rc == REG_NOTHING ? 0 : rc;
+}
+
+static bool names_one(const struct aduan_status *s) {
+    return (s->platform_id != NULL && s->platform_id[0] != '\0') || (s->answer != NULL && s->answer[0] != '\0');
+}
+
 int follow_status(struct room *room, const struct aduan_message *m, const char *record, const char **ret_why) {
     struct report r = { .platform_id = m->status.platform_id,
                         .reason = m->status.reason,
                         .source = "platform",
                         .at = m->sent_at > 0 && m->sent_at < room->now ? m->sent_at : room->now };
+    int64_t until = json_integer_value(json_object_get(m->extra, "watermark"));
     struct reg_out o;
     int rc;
 
@@ -121,6 +169,8 @@ int follow_status(struct room *room, const struct aduan_message *m, const char *
     }
     if (r.status == ANSWER_FAILED && m->status.window_closed)
         r.status = ANSWER_HELD;
+    if (until > 0 && !names_one(&m->status))
+        return follow_up_to(room, m, until, &r, ret_why);
     rc = answer_of(room, m, &o);
     if (rc == REG_SEEN)
         return 0;
@@ -134,12 +184,6 @@ int follow_status(struct room *room, const struct aduan_message *m, const char *
 }
 
 /* --------------------------------------------------------- echoes and notices */
-
-static int open_case_of(struct room *room, int64_t talk, struct reg_case *ret) {
-    int rc = reg_case_latest_of_talk(room->reg, talk, true, ret);
-
-    return rc == REG_NOTHING ? reg_case_latest_of_talk(room->reg, talk, false, ret) : rc;
-}
 
 /* What the office wrote elsewhere stands in the case that it answers. */
 static int case_answered(struct room *room, const struct aduan_message *m, int64_t talk, struct reg_case *ret) {

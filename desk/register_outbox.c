@@ -102,6 +102,21 @@ int reg_out_by_key(struct reg *r, const char *key, struct reg_out *ret) {
     return rc == 1 ? 0 : rc == 0 ? REG_NOTHING : rc;
 }
 
+int reg_out_up_to(struct reg *r, int64_t ticket, int64_t talk, int64_t until, int64_t after,
+                  struct reg_out *ret) {
+    sqlite3_stmt *s =
+        sql_open(r,
+                 "SELECT " OUT_COLUMNS OUT_FROM "WHERE m.ticket = ? AND m.conversation = ? AND m.at <= ? AND "
+                 "m.status IN ('sent', 'delivered') AND o.id > ? ORDER BY o.id LIMIT 1",
+                 "iiii", ticket, talk, until, after);
+    int rc = sql_row(r, s);
+
+    if (rc == 1)
+        out_row(s, ret);
+    sql_close(s);
+    return rc == 1 ? 0 : rc == 0 ? REG_NOTHING : rc;
+}
+
 int reg_out_set(struct reg *r, int64_t id, enum reg_out_state state, bool again, int attempt,
                 int64_t relayed_at) {
     return sql_run(r, "UPDATE outbox SET state = ?, again = ?, attempt = ?, relayed_at = ? WHERE id = ?",
