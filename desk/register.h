@@ -196,8 +196,8 @@ int reg_message_purge(struct reg *r, int64_t id,
 int reg_message_drop(struct reg *r, int64_t id); /* an echo that was our own answer */
 int reg_message_end(struct reg *r, int64_t id, enum answer_status status, const char *platform_id,
                     const char *reason);
-/* In the order in which they were written: by the platform's clock where it says nothing odd (it is not ahead of
- * ours and not a day behind), else by ours. */
+/* In the order in which they were written: by the platform's clock where it says nothing odd (it is not
+ * ahead of ours and not a day behind), else by ours. */
 int reg_messages(struct reg *r, int64_t ticket, int (*each)(void *arg, const struct reg_message *m), void *arg);
 int reg_attachments(struct reg *r, int64_t message, int (*each)(void *arg, const struct reg_attachment *a),
                     void *arg);
