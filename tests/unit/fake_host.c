@@ -95,7 +95,8 @@ static void fake_done(struct aduan_host *h, uint64_t token, const struct aduan_r
 static void fake_fetched(struct aduan_host *h, uint64_t token, const struct aduan_result *result,
                          const char *sha256, int64_t size, const char *type) {
     (void)size;
-    assert_string_equal(type, "image/jpeg");
+    if (strcmp(type, "text/plain") != 0)
+        assert_string_equal(type, "image/jpeg");
     fake_done(h, token, result);
     snprintf(((struct fake *)h)->sha256, 65, "%s", sha256);
 }
@@ -118,6 +119,35 @@ static void fake_log(struct aduan_host *h, enum aduan_log_level level, const cha
     (void)fmt;
 }
 
+static int fake_keep_secret(struct aduan_host *h, const char *name, const struct aduan_secret *value) {
+    struct fake *f = (struct fake *)h;
+
+    (void)name;
+    if (f->keeping_fails)
+        return -1;
+    snprintf(f->kept, sizeof(f->kept), "%s", value->bytes);
+    return 0;
+}
+
+static const struct aduan_secret *fake_kept_secret(struct aduan_host *h, const char *name) {
+    struct fake *f = (struct fake *)h;
+    static struct aduan_secret secret;
+
+    (void)name;
+    secret = (struct aduan_secret){ f->kept, strlen(f->kept) };
+    return f->kept[0] != '\0' ? &secret : NULL;
+}
+
+static int fake_blob_put(struct aduan_host *h, const void *bytes, size_t n, char ret_sha256[65]) {
+    struct fake *f = (struct fake *)h;
+
+    assert_true(n < sizeof(f->stored));
+    memcpy(f->stored, bytes, n);
+    f->stored[n] = '\0';
+    sign_sha256_hex(bytes, n, ret_sha256);
+    return 0;
+}
+
 static const struct aduan_host_ops ops = { .size = sizeof(ops),
                                            .now = fake_now,
                                            .log = fake_log,
@@ -125,6 +155,9 @@ static const struct aduan_host_ops ops = { .size = sizeof(ops),
                                            .http_wait = fake_http_wait,
                                            .done = fake_done,
                                            .fetched = fake_fetched,
+                                           .keep_secret = fake_keep_secret,
+                                           .kept_secret = fake_kept_secret,
+                                           .blob_put = fake_blob_put,
                                            .report = fake_report };
 
 void fake_reset(struct fake *f, const struct play *plays) {

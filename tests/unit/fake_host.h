@@ -34,6 +34,9 @@ struct fake {
     char sha256[65];
     int64_t expires;
     char fault[300];
+    char kept[1000]; /* the one secret that the connector had kept; may be set before it asks */
+    bool keeping_fails;
+    char stored[1000]; /* by blob_put() */
 };
 
 void fake_reset(struct fake *f, const struct play *plays);
