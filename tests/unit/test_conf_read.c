@@ -348,7 +348,7 @@ static void the_samples_are_without_fault(void **state) {
     struct conf *c = conf_read(SOURCE_DIR "/conf/aduan.conf", CONF_FOR_TOOL, NULL, NULL, &f);
     char *s = all_faults(&f);
     assert_string_equal(s, "");
-    assert_int_equal(c->account_count, 3);
+    assert_true(c->account_count >= 6);
     for (size_t i = 0; i < c->account_count; i++) {
         assert_false(c->accounts[i].enabled); /* nobody connects before an admin says so */
     }
