@@ -55,6 +55,27 @@ def test_a_message_becomes_a_ticket_and_the_answer_arrives_once(office):
     assert len(office.tickets()) == 1 and office.copies(SITI, "Mohon maaf, kami cek dulu.") == 1
 
 
+@pytest.mark.parametrize("receipts", ["mids", "watermark", None])
+def test_delivery_and_reading_are_known_though_no_message_is_named(office, receipts):
+    office.stand.receipts = receipts
+    office.stand.write(SITI, "Sudah dibaca?")
+    ticket = office.wait_ticket("Sudah dibaca?")
+    office.wait_acknowledged(SITI)
+    office.reply(ticket, "Sedang kami periksa")
+    office.wait_phone(SITI, "Sedang kami periksa")
+    office.wait_status(ticket["number"], "Sedang kami periksa", "sent", "delivered")
+    office.stand.read(SITI)
+    office.wait_status(ticket["number"], "Sedang kami periksa", "read")
+    # Somebody whom a private reply reached, and nobody's case but one that began in public.
+    office.stand.comment(BUDI, "Di kolom komentar")
+    public = office.wait_ticket("Di kolom komentar")
+    office.reply(public, "Balasan pribadi")
+    office.wait_status(public["number"], "Balasan pribadi", "sent", "delivered")
+    office.stand.read(BUDI)
+    office.wait_status(public["number"], "Balasan pribadi", "read")
+    assert office.dead() == []
+
+
 def test_duplicates_and_batches_make_one_ticket_and_one_acknowledgement_each(office):
     office.stand.hold()
     for i in range(10):
