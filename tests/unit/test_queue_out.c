@@ -13,21 +13,14 @@
 #include <cmocka.h>
 
 struct fixture {
-    struct redis_server redis;
-    struct redis_proxy proxy;
-    struct queue *q, *through; /* through: by the proxy */
+    struct redis_pair on;
     char entry[32];
 };
 
 static int set_up(void **state) {
     struct fixture *f = calloc(1, sizeof(*f));
-    struct queue_options o = { .timeout_ms = 2000 };
 
-    redis_start(&f->redis, "");
-    redis_proxy_start(&f->proxy, &f->redis);
-    f->q = redis_queue(&f->redis, 3000);
-    o.redis = f->proxy.address;
-    f->through = queue_new(&o);
+    redis_pair_start(&f->on);
     *state = f;
     return 0;
 }
@@ -35,10 +28,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     struct fixture *f = *state;
 
-    queue_free(f->q);
-    queue_free(f->through);
-    redis_proxy_stop(&f->proxy);
-    redis_stop(&f->redis);
+    redis_pair_stop(&f->on);
     free(f);
     return 0;
 }
@@ -46,7 +36,7 @@ static int tear_down(void **state) {
 static int empty(void **state) {
     struct fixture *f = *state;
 
-    redis_do(&f->redis, "FLUSHALL");
+    redis_do(&f->on.redis, "FLUSHALL");
     return 0;
 }
 
@@ -60,7 +50,7 @@ static int take_entry(void *arg, const struct queue_entry *e) {
 /* The sender takes what is new on :out. */
 static int take(struct fixture *f) {
     struct queue_source out = { "a", "out" };
-    struct queue_reader *r = queue_reader_new(f->q, "send", "send", &out, 1);
+    struct queue_reader *r = queue_reader_new(f->on.q, "send", "send", &out, 1);
     int rc = queue_reader_read(r, false, 10, 0, take_entry, f);
 
     queue_reader_free(r);
@@ -75,7 +65,7 @@ static int put_by(struct queue *q, int64_t turn) {
 }
 
 static int put(struct fixture *f, bool again) {
-    return put_by(f->q, again ? 77 : 0);
+    return put_by(f->on.q, again ? 77 : 0);
 }
 
 static int forget(struct queue *q) {
@@ -85,13 +75,13 @@ static int forget(struct queue *q) {
 static int settle(struct fixture *f, int attempt, enum queue_state s) {
     struct queue_settlement end = { .state = s, .platform_id = "wamid", .reason = "why", .due_ms = 5000 };
 
-    return queue_settle(f->q, "a", "o1", attempt, f->entry, &end, 1000);
+    return queue_settle(f->on.q, "a", "o1", attempt, f->entry, &end, 1000);
 }
 
 static enum queue_state state_of(struct fixture *f, int *ret_attempt, int64_t *ret_due) {
     enum queue_state s;
 
-    assert_int_equal(queue_answer_state(f->q, "a", "o1", &s, ret_attempt, ret_due), 0);
+    assert_int_equal(queue_answer_state(f->on.q, "a", "o1", &s, ret_attempt, ret_due), 0);
     return s;
 }
 
@@ -103,7 +93,7 @@ static enum queue_state now_state(struct fixture *f) {
 }
 
 static long long length(struct fixture *f, const char *stream) {
-    return redis_int(&f->redis, "XLEN aduan:{a}:%s", stream);
+    return redis_int(&f->on.redis, "XLEN aduan:{a}:%s", stream);
 }
 
 /* Brings o1 into a state by the front door. */
@@ -115,7 +105,7 @@ static void bring_to(struct fixture *f, enum queue_state s) {
     assert_int_equal(take(f), 0);
     if (s == QUEUE_QUEUED)
         return;
-    assert_int_equal(queue_begin(f->q, "a", "o1", 1, &attempt), 0);
+    assert_int_equal(queue_begin(f->on.q, "a", "o1", 1, &attempt), 0);
     assert_int_equal(attempt, 1);
     if (s != QUEUE_SENDING)
         assert_int_equal(settle(f, 1, s), 0);
@@ -128,17 +118,17 @@ static void an_answer_is_sent_and_forgotten(void **state) {
 
     assert_int_equal(put(f, false), 0);
     assert_int_equal(take(f), 0);
-    assert_int_equal(queue_begin(f->q, "a", "o1", 1, &attempt), 0);
+    assert_int_equal(queue_begin(f->on.q, "a", "o1", 1, &attempt), 0);
     assert_int_equal(settle(f, attempt, QUEUE_SENT), 0);
     assert_int_equal(length(f, "out"), 0);
-    assert_int_equal(redis_do(&f->redis, "XPENDING aduan:{a}:out send")->element[0]->integer, 0);
+    assert_int_equal(redis_do(&f->on.redis, "XPENDING aduan:{a}:out send")->element[0]->integer, 0);
     assert_int_equal(length(f, "event"), 1);
     assert_string_equal(
-        redis_do(&f->redis, "XRANGE aduan:{a}:event - +")->element[0]->element[1]->element[3]->str,
+        redis_do(&f->on.redis, "XRANGE aduan:{a}:event - +")->element[0]->element[1]->element[3]->str,
         "{\"state\":\"sent\",\"attempt\":1,\"at\":1000,\"platform_id\":\"wamid\",\"reason\":\"why\"}");
-    assert_int_equal(forget(f->q), 0);
-    assert_int_equal(redis_int(&f->redis, "EXISTS aduan:{a}:answer:o1"), 0);
-    assert_int_equal(forget(f->q), 0); /* a repeat */
+    assert_int_equal(forget(f->on.q), 0);
+    assert_int_equal(redis_int(&f->on.redis, "EXISTS aduan:{a}:answer:o1"), 0);
+    assert_int_equal(forget(f->on.q), 0); /* a repeat */
 }
 
 static void an_answer_put_twice_is_one_entry_in_every_state(void **state) {
@@ -176,7 +166,7 @@ static void a_new_turn_restarts_what_ended_once(void **state) {
             continue;
         assert_int_equal(length(f, "out"), 1);
         assert_int_equal(take(f), 0);
-        assert_int_equal(queue_begin(f->q, "a", "o1", 1, &attempt), 0);
+        assert_int_equal(queue_begin(f->on.q, "a", "o1", 1, &attempt), 0);
         assert_int_equal(attempt, 2); /* never the number of an older attempt */
         assert_int_equal(settle(f, 1, QUEUE_SENT), QUEUE_STALE);
         /* The desk died before it noted the turn and tells it again, whatever came of it: no blind resend. */
@@ -194,16 +184,16 @@ static void many_are_put_in_order_and_numbered_on(void **state) {
     int results[3], attempt;
     redisReply *entries;
 
-    assert_int_equal(queue_put(f->q, "a", items, 3, results), 0);
-    entries = redis_do(&f->redis, "XRANGE aduan:{a}:out - +");
+    assert_int_equal(queue_put(f->on.q, "a", items, 3, results), 0);
+    entries = redis_do(&f->on.redis, "XRANGE aduan:{a}:out - +");
     assert_int_equal(entries->elements, 3);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(results[i], 0);
         assert_string_equal(entries->element[i]->element[1]->element[1]->str, ids[i]);
     }
-    assert_int_equal(queue_begin(f->q, "a", "a2", 1, &attempt), 0);
+    assert_int_equal(queue_begin(f->on.q, "a", "a2", 1, &attempt), 0);
     assert_int_equal(attempt, 5); /* the hash was forgotten, its attempts were not */
-    assert_int_equal(queue_forget(f->q, "a", ids, 3), QUEUE_STALE);
+    assert_int_equal(queue_forget(f->on.q, "a", ids, 3), QUEUE_STALE);
 }
 
 static void only_what_waits_can_begin(void **state) {
@@ -219,9 +209,9 @@ static void only_what_waits_can_begin(void **state) {
 
     for (size_t i = 0; i < 7; i++) {
         bring_to(f, rows[i].from);
-        assert_int_equal(queue_begin(f->q, "a", "o1", 1, &attempt), rows[i].begins ? 0 : QUEUE_STALE);
+        assert_int_equal(queue_begin(f->on.q, "a", "o1", 1, &attempt), rows[i].begins ? 0 : QUEUE_STALE);
     }
-    assert_int_equal(queue_begin(f->q, "a", "unknown", 1, &attempt), QUEUE_STALE);
+    assert_int_equal(queue_begin(f->on.q, "a", "unknown", 1, &attempt), QUEUE_STALE);
 }
 
 static void only_the_attempt_on_record_settles(void **state) {
@@ -254,13 +244,13 @@ static void a_paused_sender_that_comes_back_is_fenced(void **state) {
     assert_int_equal(put(f, false), 0);
     assert_int_equal(take(f), 0);
     strcpy(entry, f->entry);
-    assert_int_equal(queue_begin(f->q, "a", "o1", 1, &first), 0);
+    assert_int_equal(queue_begin(f->on.q, "a", "o1", 1, &first), 0);
     /* It hangs; its successor calls the attempt uncertain, an officer restarts it, it is sent again. */
     assert_int_equal(settle(f, first, QUEUE_UNCERTAIN), 0);
     assert_int_equal(put(f, true), 0);
     assert_int_equal(take(f), 0);
-    assert_int_equal(queue_begin(f->q, "a", "o1", 1, &second), 0);
-    assert_int_equal(queue_settle(f->q, "a", "o1", first, entry, &late, 9), QUEUE_STALE);
+    assert_int_equal(queue_begin(f->on.q, "a", "o1", 1, &second), 0);
+    assert_int_equal(queue_settle(f->on.q, "a", "o1", first, entry, &late, 9), QUEUE_STALE);
     assert_int_equal(now_state(f), QUEUE_SENDING);
     assert_int_equal(length(f, "out"), 1);
     assert_int_equal(settle(f, second, QUEUE_SENT), 0);
@@ -276,11 +266,11 @@ static void later_has_a_due_time_and_keeps_its_entry(void **state) {
     assert_int_equal(attempt, 1);
     assert_int_equal(due, 5000);
     assert_int_equal(length(f, "out"), 1);
-    assert_int_equal(redis_do(&f->redis, "XPENDING aduan:{a}:out send")->element[0]->integer, 1);
-    assert_int_equal(queue_begin(f->q, "a", "o1", 1, &attempt), 0);
+    assert_int_equal(redis_do(&f->on.redis, "XPENDING aduan:{a}:out send")->element[0]->integer, 1);
+    assert_int_equal(queue_begin(f->on.q, "a", "o1", 1, &attempt), 0);
     assert_int_equal(state_of(f, &attempt, &due), QUEUE_SENDING);
     assert_int_equal(due, 0);
-    assert_int_equal(redis_int(&f->redis, "ZCARD aduan:{a}:retry"), 0);
+    assert_int_equal(redis_int(&f->on.redis, "ZCARD aduan:{a}:retry"), 0);
 }
 
 static void what_has_not_ended_is_not_forgotten(void **state) {
@@ -290,12 +280,12 @@ static void what_has_not_ended_is_not_forgotten(void **state) {
 
     for (size_t i = 0; i < 3; i++) {
         bring_to(f, open[i]);
-        assert_int_equal(forget(f->q), QUEUE_STALE);
+        assert_int_equal(forget(f->on.q), QUEUE_STALE);
         assert_int_equal(now_state(f), open[i]);
     }
     for (size_t i = 0; i < 4; i++) {
         bring_to(f, ended[i]);
-        assert_int_equal(forget(f->q), 0);
+        assert_int_equal(forget(f->on.q), 0);
     }
 }
 
@@ -305,30 +295,30 @@ static void calls_whose_reply_is_lost_can_be_repeated(void **state) {
     struct queue_settlement end = { .state = QUEUE_SENT, .platform_id = "p" };
     int attempt = 0;
 
-    assert_int_equal(queue_ping(f->through), 0);
-    *f->proxy.lose = 1;
-    assert_int_equal(put_by(f->through, 0), -EAGAIN);
-    assert_int_equal(put_by(f->through, 0), 0);
+    assert_int_equal(queue_ping(f->on.through), 0);
+    *f->on.proxy.lose = 1;
+    assert_int_equal(put_by(f->on.through, 0), -EAGAIN);
+    assert_int_equal(put_by(f->on.through, 0), 0);
     assert_int_equal(length(f, "out"), 1);
     assert_int_equal(take(f), 0);
 
-    *f->proxy.lose = 1;
-    assert_int_equal(queue_begin(f->through, "a", "o1", 1, &attempt), -EAGAIN);
+    *f->on.proxy.lose = 1;
+    assert_int_equal(queue_begin(f->on.through, "a", "o1", 1, &attempt), -EAGAIN);
     assert_int_equal(now_state(f), QUEUE_SENDING);
-    assert_int_equal(queue_begin(f->q, "a", "o1", 1, &attempt), QUEUE_STALE); /* not a stranger's */
-    assert_int_equal(queue_begin(f->through, "a", "o1", 1, &attempt), 0);
+    assert_int_equal(queue_begin(f->on.q, "a", "o1", 1, &attempt), QUEUE_STALE); /* not a stranger's */
+    assert_int_equal(queue_begin(f->on.through, "a", "o1", 1, &attempt), 0);
     assert_int_equal(attempt, 1);
-    assert_int_equal(queue_begin(f->through, "a", "o1", 1, &attempt), QUEUE_STALE); /* only once */
+    assert_int_equal(queue_begin(f->on.through, "a", "o1", 1, &attempt), QUEUE_STALE); /* only once */
 
-    *f->proxy.lose = 1;
-    assert_int_equal(queue_settle(f->through, "a", "o1", 1, f->entry, &end, 1), -EAGAIN);
-    assert_int_equal(queue_settle(f->through, "a", "o1", 1, f->entry, &end, 1), 0);
+    *f->on.proxy.lose = 1;
+    assert_int_equal(queue_settle(f->on.through, "a", "o1", 1, f->entry, &end, 1), -EAGAIN);
+    assert_int_equal(queue_settle(f->on.through, "a", "o1", 1, f->entry, &end, 1), 0);
     assert_int_equal(length(f, "event"), 1);
 
-    *f->proxy.lose = 1;
-    assert_int_equal(forget(f->through), -EAGAIN);
-    assert_int_equal(forget(f->through), 0);
-    assert_int_equal(*f->proxy.lose, 0);
+    *f->on.proxy.lose = 1;
+    assert_int_equal(forget(f->on.through), -EAGAIN);
+    assert_int_equal(forget(f->on.through), 0);
+    assert_int_equal(*f->on.proxy.lose, 0);
 }
 
 static void a_wrong_type_settles_nothing(void **state) {
@@ -337,10 +327,10 @@ static void a_wrong_type_settles_nothing(void **state) {
 
     for (size_t i = 0; i < 2; i++) {
         bring_to(f, QUEUE_SENDING);
-        redis_do(&f->redis, "DEL aduan:{a}:%s", names[i]);
-        redis_do(&f->redis, "SET aduan:{a}:%s x", names[i]);
+        redis_do(&f->on.redis, "DEL aduan:{a}:%s", names[i]);
+        redis_do(&f->on.redis, "SET aduan:{a}:%s x", names[i]);
         assert_int_equal(settle(f, 1, QUEUE_SENT), -EPROTO);
-        redis_do(&f->redis, "DEL aduan:{a}:%s", names[i]);
+        redis_do(&f->on.redis, "DEL aduan:{a}:%s", names[i]);
         assert_int_equal(now_state(f), QUEUE_SENDING);
         assert_int_equal(length(f, "out"), 1);
     }
@@ -352,9 +342,9 @@ static void words_of_a_platform_that_are_no_utf8_reach_the_event(void **state) {
     json_t *event;
 
     bring_to(f, QUEUE_SENDING);
-    assert_int_equal(queue_settle(f->q, "a", "o1", 1, f->entry, &end, 1), 0);
+    assert_int_equal(queue_settle(f->on.q, "a", "o1", 1, f->entry, &end, 1), 0);
     event = json_loads(
-        redis_do(&f->redis, "XRANGE aduan:{a}:event - +")->element[0]->element[1]->element[3]->str, 0, NULL);
+        redis_do(&f->on.redis, "XRANGE aduan:{a}:event - +")->element[0]->element[1]->element[3]->str, 0, NULL);
     assert_string_equal(json_string_value(json_object_get(event, "state")), "failed");
     assert_string_equal(json_string_value(json_object_get(event, "reason")), "caf\xef\xbf\xbd");
     json_decref(event);

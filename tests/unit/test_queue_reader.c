@@ -15,9 +15,7 @@
 #include <cmocka.h>
 
 struct fixture {
-    struct redis_server redis;
-    struct redis_proxy proxy;
-    struct queue *q, *through;
+    struct redis_pair on;
     char got[4096]; /* "account:key " for each entry */
     char ids[64][32];
     size_t count;
@@ -28,13 +26,8 @@ static const struct queue_source ab[2] = { { "a", "in" }, { "b", "in" } };
 
 static int set_up(void **state) {
     struct fixture *f = calloc(1, sizeof(*f));
-    struct queue_options o = { .timeout_ms = 2000 };
 
-    redis_start(&f->redis, "");
-    redis_proxy_start(&f->proxy, &f->redis);
-    f->q = redis_queue(&f->redis, 3000);
-    o.redis = f->proxy.address;
-    f->through = queue_new(&o);
+    redis_pair_start(&f->on);
     *state = f;
     return 0;
 }
@@ -42,10 +35,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     struct fixture *f = *state;
 
-    queue_free(f->q);
-    queue_free(f->through);
-    redis_proxy_stop(&f->proxy);
-    redis_stop(&f->redis);
+    redis_pair_stop(&f->on);
     free(f);
     return 0;
 }
@@ -53,7 +43,7 @@ static int tear_down(void **state) {
 static int empty(void **state) {
     struct fixture *f = *state;
 
-    redis_do(&f->redis, "FLUSHALL");
+    redis_do(&f->on.redis, "FLUSHALL");
     f->stop_after = 0;
     return 0;
 }
@@ -61,7 +51,7 @@ static int empty(void **state) {
 static void add(struct fixture *f, const char *account, const char *key) {
     struct queue_in in = { .id = key, .record = "{}", .record_len = 2 };
 
-    assert_int_equal(queue_accept(f->q, account, &in, 1, NULL, 0, NULL, NULL), 0);
+    assert_int_equal(queue_accept(f->on.q, account, &in, 1, NULL, 0, NULL, NULL), 0);
 }
 
 static int collect(void *arg, const struct queue_entry *e) {
@@ -98,7 +88,7 @@ static int64_t now_ms(void) {
 
 static void new_entries_come_once_in_order(void **state) {
     struct fixture *f = *state;
-    struct queue_reader *r = reader(f->q, "c");
+    struct queue_reader *r = reader(f->on.q, "c");
 
     add(f, "a", "1");
     add(f, "a", "2");
@@ -114,7 +104,7 @@ static void new_entries_come_once_in_order(void **state) {
 
 static void what_was_not_acknowledged_comes_again_after_a_restart(void **state) {
     struct fixture *f = *state;
-    struct queue_reader *r = reader(f->q, "c");
+    struct queue_reader *r = reader(f->on.q, "c");
     char ids[1][32];
 
     add(f, "a", "1");
@@ -125,27 +115,27 @@ static void what_was_not_acknowledged_comes_again_after_a_restart(void **state) 
     assert_int_equal(queue_reader_ack(r, "a", "in", (const char(*)[32])ids, 1), 0);
     queue_reader_free(r);
 
-    r = reader(f->q, "c");
+    r = reader(f->on.q, "c");
     assert_int_equal(read_some(f, r, true, 10, 0), 0);
     assert_string_equal(f->got, "a:2 b:3 ");
     assert_int_equal(read_some(f, r, true, 10, 0), QUEUE_NOTHING);
-    assert_int_equal(redis_int(&f->redis, "XLEN aduan:{a}:in"), 1); /* acknowledged: gone */
+    assert_int_equal(redis_int(&f->on.redis, "XLEN aduan:{a}:in"), 1); /* acknowledged: gone */
     queue_reader_free(r);
-    r = reader(f->q, "other");
+    r = reader(f->on.q, "other");
     assert_int_equal(read_some(f, r, true, 10, 0), QUEUE_NOTHING); /* another consumer's are not ours */
     queue_reader_free(r);
 }
 
 static void pending_entries_come_in_pages(void **state) {
     struct fixture *f = *state;
-    struct queue_reader *r = reader(f->q, "c");
+    struct queue_reader *r = reader(f->on.q, "c");
 
     for (int i = 0; i < 7; i++)
         add(f, "a", (const char *[]){ "0", "1", "2", "3", "4", "5", "6" }[i]);
     while (read_some(f, r, false, 4, 0) == 0)
         continue;
     queue_reader_free(r);
-    r = reader(f->q, "c");
+    r = reader(f->on.q, "c");
     assert_int_equal(read_some(f, r, true, 6, 0), 0);
     assert_string_equal(f->got, "a:0 a:1 a:2 ");
     assert_int_equal(read_some(f, r, true, 6, 0), 0);
@@ -157,7 +147,7 @@ static void pending_entries_come_in_pages(void **state) {
 
 static void max_is_for_all_sources_and_the_rest_waits_in_hand(void **state) {
     struct fixture *f = *state;
-    struct queue_reader *r = reader(f->q, "c");
+    struct queue_reader *r = reader(f->on.q, "c");
 
     add(f, "a", "1");
     add(f, "b", "2");
@@ -173,7 +163,7 @@ static void max_is_for_all_sources_and_the_rest_waits_in_hand(void **state) {
 
 static void stopping_in_each_keeps_the_rest(void **state) {
     struct fixture *f = *state;
-    struct queue_reader *r = reader(f->q, "c");
+    struct queue_reader *r = reader(f->on.q, "c");
 
     add(f, "a", "1");
     add(f, "a", "2");
@@ -192,15 +182,15 @@ static void stopping_in_each_keeps_the_rest(void **state) {
 /* Redis hands entries out and the reply never comes: the next read finds them. */
 static void entries_of_a_lost_reply_are_found(void **state) {
     struct fixture *f = *state;
-    struct queue_reader *r = reader(f->through, "c");
+    struct queue_reader *r = reader(f->on.through, "c");
 
     add(f, "a", "1");
     assert_int_equal(read_some(f, r, false, 10, 0), 0);
     add(f, "a", "2");
     add(f, "b", "3");
-    *f->proxy.lose = 1;
+    *f->on.proxy.lose = 1;
     assert_int_equal(read_some(f, r, false, 10, 0), -EAGAIN);
-    assert_int_equal(redis_do(&f->redis, "XPENDING aduan:{a}:in desk")->element[0]->integer, 2);
+    assert_int_equal(redis_do(&f->on.redis, "XPENDING aduan:{a}:in desk")->element[0]->integer, 2);
     add(f, "a", "4");
     assert_int_equal(read_some(f, r, false, 10, 0), 0);
     assert_string_equal(f->got, "a:2 b:3 ");
@@ -211,18 +201,18 @@ static void entries_of_a_lost_reply_are_found(void **state) {
 
 static void a_killed_redis_gives_everything_again(void **state) {
     struct fixture *f = *state;
-    struct queue_reader *r = reader(f->q, "c");
+    struct queue_reader *r = reader(f->on.q, "c");
 
     add(f, "a", "1");
     add(f, "a", "2");
     assert_int_equal(read_some(f, r, false, 2, 0), 0);
-    redis_kill(&f->redis);
+    redis_kill(&f->on.redis);
     assert_int_equal(read_some(f, r, false, 10, 0), -EAGAIN);
-    redis_again(&f->redis);
+    redis_again(&f->on.redis);
     assert_int_equal(read_some(f, r, false, 10, 0), 0);
     assert_string_equal(f->got, "a:2 ");
     queue_reader_free(r);
-    r = reader(f->q, "c");
+    r = reader(f->on.q, "c");
     assert_int_equal(read_some(f, r, true, 10, 0), 0);
     assert_string_equal(f->got, "a:1 a:2 ");
     queue_reader_free(r);
@@ -230,26 +220,26 @@ static void a_killed_redis_gives_everything_again(void **state) {
 
 static void an_entry_that_was_settled_elsewhere_is_not_handed_out(void **state) {
     struct fixture *f = *state;
-    struct queue_reader *r = reader(f->q, "c");
+    struct queue_reader *r = reader(f->on.q, "c");
 
     add(f, "a", "1");
     add(f, "a", "2");
     assert_int_equal(read_some(f, r, false, 10, 0), 0);
-    redis_do(&f->redis, "XDEL aduan:{a}:in %s", f->ids[0]);
+    redis_do(&f->on.redis, "XDEL aduan:{a}:in %s", f->ids[0]);
     queue_reader_free(r);
-    r = reader(f->q, "c");
+    r = reader(f->on.q, "c");
     assert_int_equal(read_some(f, r, true, 10, 0), 0);
     assert_string_equal(f->got, "a:2 ");
-    assert_int_equal(redis_do(&f->redis, "XPENDING aduan:{a}:in desk")->element[0]->integer, 1);
+    assert_int_equal(redis_do(&f->on.redis, "XPENDING aduan:{a}:in desk")->element[0]->integer, 1);
     queue_reader_free(r);
 }
 
 static void a_group_that_vanished_is_made_again(void **state) {
     struct fixture *f = *state;
-    struct queue_reader *r = reader(f->q, "c");
+    struct queue_reader *r = reader(f->on.q, "c");
 
     assert_int_equal(read_some(f, r, false, 10, 0), QUEUE_NOTHING);
-    redis_do(&f->redis, "FLUSHALL");
+    redis_do(&f->on.redis, "FLUSHALL");
     add(f, "a", "1");
     assert_int_equal(read_some(f, r, false, 10, 0), -EPROTO);
     assert_int_equal(read_some(f, r, false, 10, 0), 0);
@@ -259,14 +249,14 @@ static void a_group_that_vanished_is_made_again(void **state) {
 
 static void a_wait_ends_in_time_and_at_once_when_woken(void **state) {
     struct fixture *f = *state;
-    struct queue_reader *r = reader(f->q, "c");
+    struct queue_reader *r = reader(f->on.q, "c");
     int64_t from = now_ms();
     int fds[2];
 
     assert_int_equal(read_some(f, r, false, 10, 300), QUEUE_NOTHING);
     assert_true(now_ms() - from >= 290);
     assert_int_equal(pipe(fds), 0);
-    queue_wake(f->q, fds[0]);
+    queue_wake(f->on.q, fds[0]);
     if (fork() == 0) {
         usleep(100000);
         _exit(write(fds[1], "x", 1) != 1);
@@ -280,7 +270,7 @@ static void a_wait_ends_in_time_and_at_once_when_woken(void **state) {
     assert_string_equal(f->got, "a:1 ");
     assert_int_equal(read_some(f, r, false, 10, 30000), QUEUE_NOTHING);
     assert_int_equal(queue_reader_ack(r, "a", "in", (const char(*)[32])f->ids, f->count), 0);
-    queue_wake(f->q, -1);
+    queue_wake(f->on.q, -1);
     queue_reader_free(r);
     close(fds[0]);
     close(fds[1]);
@@ -290,13 +280,14 @@ static void depth_tells_count_and_age(void **state) {
     struct fixture *f = *state;
     int64_t count, oldest, at;
 
-    assert_int_equal(queue_depth(f->q, "a", "in", 0, &count, &oldest), 0);
+    assert_int_equal(queue_depth(f->on.q, "a", "in", 0, &count, &oldest), 0);
     assert_int_equal(count, 0);
     assert_int_equal(oldest, 0);
     add(f, "a", "1");
     add(f, "a", "2");
-    at = strtoll(redis_do(&f->redis, "XRANGE aduan:{a}:in - + COUNT 1")->element[0]->element[0]->str, NULL, 10);
-    assert_int_equal(queue_depth(f->q, "a", "in", at + 5000, &count, &oldest), 0);
+    at = strtoll(redis_do(&f->on.redis, "XRANGE aduan:{a}:in - + COUNT 1")->element[0]->element[0]->str, NULL,
+                 10);
+    assert_int_equal(queue_depth(f->on.q, "a", "in", at + 5000, &count, &oldest), 0);
     assert_int_equal(count, 2);
     assert_int_equal(oldest, 5000);
 }
