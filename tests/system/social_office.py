@@ -108,8 +108,9 @@ def post_samples(office, folder):
     return expected
 
 
-def check_samples(office, expected, to):
-    """What a citizen wrote is in a ticket; what the office wrote is in none; what is about nothing known is a dead letter."""
+def check_samples(office, expected, to, buried):
+    """What a citizen wrote is in a ticket; what the office wrote is in none; what is about nothing known is a dead letter
+    with one of these reasons."""
     wait(office.settled, "everything to be taken in")
     said = {m["platform_id"]: m["text"] for t in office.tickets() for m in office.show(t["number"])["messages"]
             if m["direction"] == "in"}
@@ -129,7 +130,7 @@ def check_samples(office, expected, to):
         if r.get("kind") == "echo":
             assert r["platform_id"] not in said, r
     reasons = " ".join(d["reason"] for d in office.dead())
-    assert "reaction to a message we never saw" in reasons and "status of an answer we never sent" in reasons
+    assert all(reason in reasons for reason in buried), reasons
 
 
 def hold_back(office, seconds=1.0):
