@@ -392,6 +392,8 @@ int verb_intake(struct ask *a) {
     struct reg_case similar = { 0 };
     int rc = find_account(a, &i);
 
+    if (i.account == NULL)
+        return rc;
     if (rc == 0)
         rc = read_document(a, &i);
     if (rc == 0)

@@ -188,20 +188,22 @@ static void wait_for_commit(struct maildir *d, const struct directory_mail *m) {
 }
 
 /* commits: false leaves it where it lies. */
-static int emit(struct maildir *d, const struct directory_mail *m, struct aduan_raw *raw, bool commits) {
+static int emit(struct maildir *d, const struct directory_mail *m, const struct aduan_raw *bytes,
+                bool commits) {
     char mark[32], id[41];
     int64_t at = m->changed_ms > d->mark ? m->changed_ms : d->mark;
+    struct aduan_raw raw = *bytes;
     int r;
 
-    scan_id(raw->bytes, raw->len, id);
+    scan_id(raw.bytes, raw.len, id);
     snprintf(mark, sizeof(mark), "%lld", (long long)at);
-    raw->id = id;
-    raw->mark = "maildir";
-    raw->mark_value = mark;
-    raw->cookie = commits ? ++d->cookies : 0;
+    raw.id = id;
+    raw.mark = "maildir";
+    raw.mark_value = mark;
+    raw.cookie = commits ? ++d->cookies : 0;
     if (commits)
         wait_for_commit(d, m);
-    r = d->host->ops->emit(d->host, raw);
+    r = d->host->ops->emit(d->host, &raw);
     if (r != 0)
         return r;
     STEP("maildir.emitted");
