@@ -210,6 +210,19 @@ def test_a_comment_gets_the_invitation_in_public_and_the_officers_answer_in_priv
     assert len(office.invitations()) == 1 and len(office.tickets()) == 1  # what came back by the feed is ours
 
 
+def test_who_was_invited_and_writes_privately_takes_the_case_along(office):
+    office.stand.comment(SITI, "Kecewa sekali")
+    ticket = office.wait_ticket("Kecewa sekali")
+    office.wait_invited()
+    office.stand.write(SITI, "Saya Siti, ini kronologinya")
+    wait(lambda: any("kronologinya" in m["text"] for m in office.show(ticket["number"])["messages"]), "the case to go along")
+    office.reply(ticket, "Jawaban pertama")
+    office.reply(ticket, "Jawaban kedua")  # no private reply any more: a conversation
+    assert office.wait_phone(SITI, "Jawaban kedua")["private_reply_to"] is None
+    assert office.wait_phone(SITI, "Jawaban pertama")["private_reply_to"] is None
+    assert len(office.tickets()) == 1
+
+
 def test_a_private_reply_goes_only_once_and_the_officer_is_told_before(office):
     office.stand.comment(SITI, "Mohon dibantu")
     ticket = office.wait_ticket("Mohon dibantu")
@@ -337,7 +350,29 @@ def test_another_app_that_holds_the_thread_is_told(office):
          "the message from standby")
 
 
+def test_how_much_of_the_allowance_is_used_is_told(office):
+    office.stand.usage = {"X-App-Usage": {"call_count": 85, "total_time": 10, "total_cputime": 12}}
+    office.stand.write(SITI, "Ada kuota?")
+    office.wait_ticket("Ada kuota?")
+    office.wait_acknowledged(SITI)
+    wait(lambda: "85" in json.dumps((office.a.health("fb", "send") or {}).get("quota")), "the quota in the worker's health")
+
+
 # ------------------------------------------------------------------------ the door
+
+def test_the_citizens_side_by_its_control_api(office):
+    """The calls of the sandbox page."""
+    def call(path, body=None):
+        words = ["curl", "-s", office.stand.base + "/control/" + path] + (["-d", json.dumps(body)] if body is not None else [])
+        return json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    call("comment", {"id": SITI, "name": "Siti", "text": "Di muka umum"})
+    ticket = office.wait_ticket("Di muka umum")
+    wait(lambda: any(c["from"] == office.stand.page_id for c in call("public")["comments"]), "the invitation on the page")
+    office.reply(ticket, "Secara pribadi")
+    wait(lambda: [m["text"] for m in call("thread?id=" + SITI)["messages"]] == ["Secara pribadi"], "the private chat")
+    assert call("message", {"id": SITI, "text": "Terima kasih"})["id"].startswith("m_")
+    assert [p["id"] for p in call("people")["people"]] == [SITI] and call("thread?id=" + SITI)["window_open"]
+
 
 def test_the_handshake_and_bad_signatures_at_the_front_door(office):
     body = b'{"object":"page","entry":[]}'
