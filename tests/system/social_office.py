@@ -67,6 +67,10 @@ class Office:
     def dead(self):
         return self.a.ctl("dead")
 
+    def probe(self):
+        """Asks the platform now; a worker that has only just begun may not be known yet."""
+        return wait(lambda: self.a.ctl("connectors", "probe", self.name, as_json=False) or True, "the probe")
+
     # ------------------------------------------------------------- the citizen
 
     def from_office(self, ident):

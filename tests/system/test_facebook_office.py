@@ -320,7 +320,7 @@ def test_a_dropped_subscription_is_put_back_and_said(office):
     office.stand.unsubscribe()
     office.stand.write(SITI, "Ini tidak pernah sampai")
     assert office.stand.lost == 1
-    office.a.ctl("connectors", "probe", "fb", as_json=False)
+    office.probe()
     wait(lambda: office.stand.subscribed, "the subscription")
     assert {"messages", "message_echoes", "feed", "mention", "ratings", "standby"} <= set(office.stand.subscribed)
     health = wait(lambda: (h := office.a.health("fb", "send")) and h.get("fault") and h, "the fault in status")

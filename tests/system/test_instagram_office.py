@@ -222,7 +222,7 @@ def test_a_refreshed_token_is_kept_over_a_restart():
         office = instagram_office(a, ig)
         first = ig.token
         a.start()
-        a.ctl("connectors", "probe", "ig", as_json=False)
+        office.probe()
         wait(lambda: ig.token != first, "the refresh")
         a.restart()
         ig.write(SITI, "Sesudah token diperbarui")
