@@ -149,8 +149,10 @@ static void read_edit(struct event *e) {
     int64_t count = js_int(e->body, "num_edit", 0);
 
     e->m->kind = ADUAN_KIND_EDIT;
-    if (mid != NULL)
-        e->m->platform_id = xasprintf("%s:edit:%lld", mid, (long long)(count > 0 ? count : e->m->sent_at));
+    if (count <= 0)
+        count = e->m->sent_at;
+    if (mid != NULL && count > 0) /* else a digest: two edits are two */
+        e->m->platform_id = xasprintf("%s:edit:%lld", mid, (long long)count);
     e->m->reply_to = mid;
     set_text(e->m, js_text(e->body, "text"));
 }

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILES_MAX = 10, CODE_PARAMETER = 100 };
+enum { FILES_MAX = 10, CODE_PARAMETER = 100, CODE_PERMISSION = 10 };
 
 #define DAY_MS (24 * 3600 * 1000LL)
 
@@ -310,6 +310,26 @@ static bool goes_otherwise(struct sending *s, const struct aduan_http_response *
     return true;
 }
 
+/* What an error means depends on what was tried. A comment has no window that opens again; and a tag that was
+ * never approved is no reason to stop the whole account. */
+static void refine(const struct sending *s, const struct aduan_http_response *r, struct aduan_result *result) {
+    struct meta_error error;
+
+    if (result->outcome == ADUAN_CLOSED && strcmp(s->key, "id") != 0) {
+        result->outcome = ADUAN_NEVER;
+        snprintf(result->reason, sizeof(result->reason),
+                 "Batas waktu balasan pribadi sudah lewat / the time for a private reply is over");
+    }
+    if (s->agent && result->outcome == ADUAN_REFUSED && meta_error_of(r, &error) &&
+        error.code == CODE_PERMISSION) {
+        result->outcome = ADUAN_CLOSED;
+        snprintf(result->reason, sizeof(result->reason),
+                 "Jendela 24 jam tertutup dan Human Agent belum disetujui Meta / the window is closed and Meta "
+                 "has not "
+                 "approved Human Agent");
+    }
+}
+
 static void sent(void *arg, const struct aduan_http_response *r) {
     struct sending *s = arg;
     struct aduan_result result;
@@ -317,10 +337,12 @@ static void sent(void *arg, const struct aduan_http_response *r) {
     char *id;
 
     if (!graph_accepted(s->account, r, true, &result)) {
-        if (goes_otherwise(s, r, &result))
+        if (goes_otherwise(s, r, &result)) {
             go_on(s);
-        else
-            end(s, &result);
+            return;
+        }
+        refine(s, r, &result);
+        end(s, &result);
         return;
     }
     body = r->body != NULL ? js_load(r->body, r->body_len) : NULL;

@@ -6,3 +6,4 @@ aduan_test(test_instagram_send
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_instagram_send.c ${CMAKE_CURRENT_LIST_DIR}/fake_host.c LIBS connector_instagram)
 aduan_test(test_instagram_token
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_instagram_token.c ${CMAKE_CURRENT_LIST_DIR}/fake_host.c LIBS connector_instagram)
+aduan_test(test_graph_usage SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_graph_usage.c LIBS aduan_graph)

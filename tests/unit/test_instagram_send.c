@@ -347,6 +347,19 @@ static void metas_clock_may_be_ahead_of_ours(void **state) {
     assert_body(1, "tag", "HUMAN_AGENT");
 }
 
+/* The setting is on, the approval is not: no reason to stop everything. */
+static void a_tag_that_was_never_approved_holds_one_answer(void **state) {
+    struct aduan_answer a = answer("Jawaban petugas");
+    const struct play plays[] = { FAULT(403, "\"code\":10") };
+
+    (void)state;
+    a.heard_at = NOW - 3 * DAY;
+    with_human_agent();
+    send_one(&a, plays);
+    assert_int_equal(fake.result.outcome, ADUAN_CLOSED);
+    assert_non_null(strstr(fake.result.reason, "Human Agent"));
+}
+
 static void the_window_follows_the_setting(void **state) {
     (void)state;
     assert_int_equal(aduan_connector.window(&settings, true), DAY);
@@ -425,8 +438,14 @@ static void a_private_reply_goes_once_within_seven_days(void **state) {
     struct aduan_attachment files[] = { file("a.png", "image/png", 10) };
     struct aduan_answer a = comment_answer("Ibu Siti, paspor diganti.", false);
     const struct play plays[] = { ACCEPTED };
+    const struct play late[] = { FAULT(403, "\"code\":10,\"error_subcode\":2018278") };
+    const struct play twice[] = { FAULT(400, "\"code\":10900") };
 
     (void)state;
+    send_one(&a, late); /* no window that would open again */
+    assert_int_equal(fake.result.outcome, ADUAN_NEVER);
+    send_one(&a, twice);
+    assert_int_equal(fake.result.outcome, ADUAN_NEVER);
     send_one(&a, plays);
     assert_int_equal(fake.result.outcome, ADUAN_SENT);
     assert_int_equal(fake.count, 1);
@@ -463,6 +482,7 @@ int main(void) {
         TEST(a_broken_transfer_is_uncertain_only_when_something_left),
         TEST(the_tag_is_for_persons_and_late_answers_only),
         TEST(metas_clock_may_be_ahead_of_ours),
+        TEST(a_tag_that_was_never_approved_holds_one_answer),
         TEST(the_window_follows_the_setting),
         TEST(a_comment_is_answered_in_public_after_a_look),
         TEST(a_mention_is_answered_where_it_stands),
