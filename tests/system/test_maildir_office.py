@@ -1,6 +1,7 @@
 """Mail by a maildir, with everything real: SMTP → Exim → the maildir → aduand → ticket → SMTP → the citizen's maildir."""
 import email
 import email.policy
+import email.utils
 import os
 import pathlib
 import sys
@@ -23,7 +24,7 @@ crashes = pytest.mark.skipif(b"ADUAN_DIE_AT" not in PROGRAM, reason="SKIPPED LOU
 
 def letter(n, sender="warga", body="Paspor saya belum selesai – mohon bantuannya."):
     return (f"From: Siti Rahma <{sender}@warga.test>\r\nTo: pengaduan@kantor.test\r\nSubject: Keluhan {n}\r\n"
-            f"Message-ID: <{n}@warga.test>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0700\r\n"
+            f"Message-ID: <{n}@warga.test>\r\nDate: {email.utils.formatdate()}\r\n"
             f"Content-Type: text/plain; charset=utf-8\r\n\r\n{body}\r\n").encode()
 
 
