@@ -154,7 +154,7 @@ static void the_facebook_login_sends_by_the_page(void **state) {
 
 /* 1000 bytes, not characters; never split. */
 static void a_thousand_bytes_and_not_one_more(void **state) {
-    char text[1003];
+    char text[1003] = "";
     const struct play plays[] = { ACCEPTED };
     struct aduan_answer a = answer(text);
     size_t i;
@@ -416,7 +416,7 @@ static void a_mention_is_answered_where_it_stands(void **state) {
 }
 
 static void a_public_reply_has_its_limits(void **state) {
-    char text[302];
+    char text[302] = "";
     struct aduan_attachment files[] = { file("a.png", "image/png", 10) };
     struct aduan_answer a = comment_answer(text, true);
     char why[300];
