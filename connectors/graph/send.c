@@ -153,6 +153,8 @@ static void plan(struct sending *s) {
         s->parts[s->count++].kind = "text";
     for (i = 0; i < a->attachment_count; i++) {
         kind = kind_of(l, &a->attachments[i], &max);
+        if (kind == NULL) /* graph_fits() has refused it */
+            continue;
         last = s->count > 0 ? &s->parts[s->count - 1] : NULL;
         if (last != NULL && strcmp(kind, "image") == 0 && strcmp(last->kind, "image") == 0 &&
             last->count < l->images_max)
