@@ -1,0 +1,2 @@
+# maildir: the directory itself; mails are email's.
+aduan_test(test_maildir_directory SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_maildir_directory.c LIBS connector_maildir)
