@@ -371,11 +371,12 @@ static void read_page(struct x_walk *w, const json_t *body) {
 }
 
 /* Lists that we do not know are kept whole. */
-static void read_strange(struct x_walk *w, const json_t *body) {
+static size_t read_strange(struct x_walk *w, const json_t *body) {
     static const char *const ours[] = { "users", "apps", "for_user_id", "user_has_blocked", "only" };
     const json_t *value;
     const char *key;
-    size_t i;
+    size_t i, n = 0;
+    json_t *slice;
 
     json_object_foreach((json_t *)(uintptr_t)body, key, value) {
         for (i = 0; i < sizeof(ours) / sizeof(ours[0]) && strcmp(ours[i], key) != 0; i++)
@@ -386,8 +387,13 @@ static void read_strange(struct x_walk *w, const json_t *body) {
             ;
         if (i < LISTS && json_is_array(value))
             continue;
-        emit_unparsed(w, key, value, NOTE_SHAPE, json_pack("{s:O}", key, value));
+        slice = json_pack("{s:O}", key, value);
+        if (w->me != NULL)
+            json_object_set_new(slice, "for_user_id", json_string(w->me));
+        emit_unparsed(w, key, value, NOTE_SHAPE, slice);
+        n++;
     }
+    return n;
 }
 
 json_t *x_page_slices(const json_t *page, const char *me) {
@@ -420,8 +426,10 @@ static int read_body(struct x_walk *w, const json_t *body, int64_t now) {
         read_strange(w, body);
     } else if (json_array_size(js_get(body, "errors")) > 0) {
         told_errors(w, body);
-    } else if (js_get(body, "meta.result_count") == NULL) { /* else an empty page */
-        return -EINVAL;
+    } else {
+        w->slices = true;
+        if (read_strange(w, body) == 0 && js_get(body, "meta.result_count") == NULL) /* else an empty page */
+            return -EINVAL;
     }
     return w->r;
 }
