@@ -289,7 +289,7 @@ static void was_felt(struct aduan_message *m, const struct change *c) {
 
     m->kind = ADUAN_KIND_REACTION;
     m->reply_to = xstrdup(target(c));
-    m->text = xstrdup(taken_back ? "" : type);
+    m->text = taken_back ? xstrdup("") : xasprintf("%s%s", type, c->own ? " (kantor / the office)" : "");
     if (c->comment != NULL) {
         m->platform_id = xasprintf("%s:%s:%s:%s:%lld", target(c), type, c->verb,
                                    c->author != NULL ? c->author : "", (long long)made_at(c));

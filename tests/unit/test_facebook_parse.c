@@ -86,6 +86,15 @@ static void likes_of_a_post_are_one_a_day_and_of_a_comment_each_its_own(void **s
     free(d);
 }
 
+static void a_like_of_the_page_itself_says_so(void **state) {
+    struct records r = parse("like", "add", under_comment, PAGE);
+
+    (void)state;
+    assert_int_equal(r.items[0].kind, ADUAN_KIND_REACTION);
+    assert_non_null(strstr(r.items[0].text, "kantor"));
+    records_clear(&r);
+}
+
 static void published_vectors_are_believed(void **state) {
     static const char minimal[] = "{\"object\":\"page\",\"entry\":[]}";
     struct aduan_secret secret = { (char *)(uintptr_t) "rahasia-aplikasi-uji-123", 24 };
@@ -145,6 +154,7 @@ int main(void) {
         cmocka_unit_test(each_sample_becomes_its_record),
         cmocka_unit_test(what_the_page_writes_is_never_a_message),
         cmocka_unit_test(likes_of_a_post_are_one_a_day_and_of_a_comment_each_its_own),
+        cmocka_unit_test(a_like_of_the_page_itself_says_so),
         cmocka_unit_test(published_vectors_are_believed),
         cmocka_unit_test(every_sample_is_signed_as_published),
         cmocka_unit_test(the_module_proves_itself),
