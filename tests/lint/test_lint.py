@@ -16,6 +16,8 @@ LONG = "int f(void) {\n" + "    g();\n" * 79 + "}\n"
 PLANTED = [
     ("layers", "connectors/email/x.c", '#include "queue/queue.h"', '#include "kit/text.h"'),
     ("layers", "connectors/whatsapp/x.c", '#include "email/email.h"', '#include "whatsapp/whatsapp.h"'),
+    ("layers", "connectors/whatsapp/x.c", '#include "graph/graph.h"', '#include "kit/meta.h"'),
+    ("layers", "connectors/instagram/x.c", '#include "facebook/facebook.h"', '#include "graph/graph.h"'),
     ("layers", "connectors/kit/x.c", '#include "whatsapp/whatsapp.h"', '#include "kit/json.h"'),
     ("layers", "queue/x.c", '#include "desk/register.h"', '#include "queue/connection.h"'),
     ("layers", "queue/x.c", '#include "conf/conf.h"', '#include "conf/fault.h"'),
