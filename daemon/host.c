@@ -108,6 +108,19 @@ void host_fault(struct host *h, const char *fault) {
     h->fault = xstrdup(fault);
 }
 
+bool host_recall(struct host *h, const char *field, int64_t *ret) {
+    json_t *roles = NULL;
+    int64_t before;
+
+    if (queue_health_get(h->job->queue, h->base.account, &roles) < 0)
+        return false;
+    before = json_integer_value(json_object_get(json_object_get(roles, h->job->role), field));
+    if (before > *ret)
+        *ret = before;
+    json_decref(roles);
+    return true;
+}
+
 static void op_report(struct aduan_host *base, int64_t token_expires_at, const char *fault) {
     of(base)->token_expires_at = token_expires_at;
     host_fault(of(base), fault);

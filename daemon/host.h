@@ -52,6 +52,9 @@ void host_close(struct host *h);
 int host_turn(struct host *h, int64_t timeout_ms, int fd, short events, bool *ret_ready);
 /* Sleeps whole ms unless told to stop. ADUAN_TIMEOUT or ADUAN_STOPPING. */
 int host_sleep(struct host *h, int64_t ms);
+/* A time that this worker published in an earlier life ("last_out"): into *ret unless that is later. False:
+ * Redis cannot tell right now; until it has, nothing may be published over it. */
+bool host_recall(struct host *h, const char *field, int64_t *ret);
 /* One line for aduanctl, whoever found it: NULL takes it back. */
 void host_fault(struct host *h, const char *fault);
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FRESH_MS = 8000 }; /* a worker writes its health every 2 s */
+
 static const char *const streams[] = { "in", "out", "event", "media", "dead" };
 
 /* ------------------------------------------------------------------ healthz */
@@ -64,10 +66,58 @@ static void add_worker(struct text *t, const char *account, const char *role, co
 /* Prometheus wants the lines of one name together, so each name is gathered apart. */
 struct families {
     struct text workers, entries, oldest;
+    struct text token, fault, quota, last_in, last_out;
 };
+
+/* What is known of an account as a whole, from what its workers publish. A worker that is gone has no say in
+ * its faults; its last times stand. */
+struct account_sum {
+    int64_t token, last_in, last_out; /* ms, 0: unknown */
+    bool fault;
+};
+
+static void sum_worker(struct account_sum *s, const json_t *fields, int64_t now) {
+    int64_t token = json_integer_value(json_object_get(fields, "token_expires_at"));
+    int64_t in = json_integer_value(json_object_get(fields, "last_in"));
+    int64_t out = json_integer_value(json_object_get(fields, "last_out"));
+    const char *fault = json_string_value(json_object_get(fields, "fault"));
+    bool fresh = now - json_integer_value(json_object_get(fields, "at")) < FRESH_MS;
+
+    if (token > 0 && (s->token == 0 || token < s->token))
+        s->token = token;
+    s->last_in = in > s->last_in ? in : s->last_in;
+    s->last_out = out > s->last_out ? out : s->last_out;
+    s->fault = s->fault || !fresh || (fault != NULL && fault[0] != '\0');
+}
+
+static void add_quota(struct text *t, const char *account, const char *role, const json_t *quota) {
+    const char *name;
+    json_t *used;
+
+    json_object_foreach((json_t *)(uintptr_t)quota, name, used) {
+        if (is_plain(name) && json_is_integer(used))
+            text_addf(t, "aduan_quota_used{account=\"%s\",role=\"%s\",name=\"%s\"} %g\n", account, role, name,
+                      (double)json_integer_value(used) / 100);
+    }
+}
+
+static void add_since(struct text *t, const char *name, const char *account, int64_t at, int64_t now) {
+    if (at > 0)
+        text_addf(t, "aduan_%s{account=\"%s\"} %.3f\n", name, account, (double)(now - at) / 1000);
+}
+
+static void add_sum(struct families *f, const char *account, const struct account_sum *s, int64_t now) {
+    if (s->token > 0)
+        text_addf(&f->token, "aduan_token_days_left{account=\"%s\"} %.3f\n", account,
+                  (double)(s->token - now) / 86400000);
+    text_addf(&f->fault, "aduan_account_fault{account=\"%s\"} %d\n", account, s->fault);
+    add_since(&f->last_in, "last_in_seconds", account, s->last_in, now);
+    add_since(&f->last_out, "last_out_seconds", account, s->last_out, now);
+}
 
 static int add_account(struct families *f, struct gateway *g, const char *account) {
     int64_t count, oldest;
+    struct account_sum sum = { 0 };
     json_t *roles = NULL, *fields;
     const char *role;
     size_t i;
@@ -77,9 +127,15 @@ static int add_account(struct families *f, struct gateway *g, const char *accoun
     if (r < 0)
         return r;
     json_object_foreach(roles, role, fields) {
-        if (is_plain(role))
-            add_worker(&f->workers, account, role, fields);
+        if (!is_plain(role))
+            continue;
+        add_worker(&f->workers, account, role, fields);
+        add_quota(&f->quota, account, role, json_object_get(fields, "quota"));
+        if (strcmp(account, "desk") != 0)
+            sum_worker(&sum, fields, gateway_now());
     }
+    if (json_object_size(roles) > 0 && strcmp(account, "desk") != 0)
+        add_sum(f, account, &sum, gateway_now());
     json_decref(roles);
     for (i = 0; i < sizeof(streams) / sizeof(streams[0]) && r >= 0; i++) {
         r = queue_depth(g->admin, account, streams[i], gateway_now(), &count, &oldest);
@@ -118,7 +174,9 @@ static void add_family(struct text *t, const char *head, struct text *lines) {
 }
 
 static void add_accounts(struct text *t, struct gateway *g) {
-    struct families f = { TEXT_INIT, TEXT_INIT, TEXT_INIT };
+    struct families f = {
+        TEXT_INIT, TEXT_INIT, TEXT_INIT, TEXT_INIT, TEXT_INIT, TEXT_INIT, TEXT_INIT, TEXT_INIT
+    };
     struct conf *conf = g->job->conf;
     size_t i;
     int r = add_account(&f, g, "desk");
@@ -133,6 +191,26 @@ static void add_accounts(struct text *t, struct gateway *g) {
         t,
         "# HELP aduan_queue_oldest_seconds Age of the oldest entry\n# TYPE aduan_queue_oldest_seconds gauge\n",
         &f.oldest);
+    add_family(t,
+               "# HELP aduan_token_days_left Days until the account's token ends\n"
+               "# TYPE aduan_token_days_left gauge\n",
+               &f.token);
+    add_family(t,
+               "# HELP aduan_account_fault Does a worker of the account tell a fault, or is it gone?\n"
+               "# TYPE aduan_account_fault gauge\n",
+               &f.fault);
+    add_family(t,
+               "# HELP aduan_quota_used Part of a platform's allowance that is used, 1 is all of it\n"
+               "# TYPE aduan_quota_used gauge\n",
+               &f.quota);
+    add_family(t,
+               "# HELP aduan_last_in_seconds Since the account last took something in by pulling\n"
+               "# TYPE aduan_last_in_seconds gauge\n",
+               &f.last_in);
+    add_family(t,
+               "# HELP aduan_last_out_seconds Since the account last sent an answer\n"
+               "# TYPE aduan_last_out_seconds gauge\n",
+               &f.last_out);
 }
 
 static void metrics(void *arg, struct server_call *call, const struct server_request *r) {

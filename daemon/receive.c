@@ -14,6 +14,7 @@
 #include "daemon/log.h"
 #include "daemon/media.h"
 #include "daemon/module.h"
+#include "daemon/probe.h"
 #include "daemon/replay.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MS = 5000, SWITCH_EVERY_MS = 2000, SPIN_MS = 20, BREATHE_MS = 200 };
+enum { WAIT_MS = 5000, SWITCH_EVERY_MS = 2000, SPIN_MS = 20, BREATHE_MS = 200, REST_MS = 500 };
 enum { REFUSED_FIRST_MS = 60000, REFUSED_MOST_MS = 900000 };
 
 struct receive {
@@ -32,7 +33,8 @@ struct receive {
     struct batch batch;
     struct media *media;
     struct replay *replay;
-    bool paused;
+    struct probe probe;
+    bool paused, recalled;  /* recalled: when an earlier life received last is known */
     int failures, refusals; /* in a row */
     int64_t switch_read;
     char fault[600]; /* of this worker, beside what the connector reports */
@@ -41,15 +43,23 @@ struct receive {
 /* ----------------------------------------------------------------------- health */
 
 static void publish(struct receive *r) {
-    const char *fault = r->fault[0] != '\0' ? r->fault : r->host.fault;
-    json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:s?}", "state", r->paused ? "paused" : "up",
-                          "last_in", (json_int_t)r->batch.last_in, "received", (json_int_t)r->batch.received,
-                          "repeats", (json_int_t)r->batch.repeats, "media_waiting",
-                          (json_int_t)(r->media != NULL ? media_waiting(r->media) : 0), "token_expires_at",
-                          (json_int_t)r->host.token_expires_at, "paused", r->paused, "fault", fault);
+    const char *fault = r->fault[0] != '\0'     ? r->fault
+                        : r->host.fault != NULL ? r->host.fault
+                                                : r->probe.reason;
+    json_t *o;
 
-    if (o != NULL)
-        job_health(r->job, r->job->account->name, o);
+    r->recalled = r->recalled || host_recall(&r->host, "last_in", &r->batch.last_in);
+    if (!r->recalled)
+        return;
+    o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:s?}", "state", r->paused ? "paused" : "up", "last_in",
+                  (json_int_t)r->batch.last_in, "received", (json_int_t)r->batch.received, "repeats",
+                  (json_int_t)r->batch.repeats, "media_waiting",
+                  (json_int_t)(r->media != NULL ? media_waiting(r->media) : 0), "token_expires_at",
+                  (json_int_t)r->host.token_expires_at, "paused", r->paused, "fault", fault);
+    if (o == NULL)
+        return;
+    probe_publish(&r->probe, o);
+    job_health(r->job, r->job->account->name, o);
 }
 
 static void read_switch(struct receive *r, int64_t now) {
@@ -63,6 +73,18 @@ static void read_switch(struct receive *r, int64_t now) {
     if (in != r->paused)
         log_info("%s", in ? "paused" : "resumed");
     r->paused = in;
+    probe_listen(&r->probe);
+}
+
+/* Sleeps; an admin who asks is answered meanwhile. */
+static void rest(struct receive *r, int64_t ms) {
+    int64_t end = host_monotonic() + ms, left;
+
+    while ((left = end - host_monotonic()) > 0 && !job_stopping(r->job)) {
+        if (probe_wanted(&r->probe))
+            probe_run(&r->probe, r->ctx, r->fault);
+        host_sleep(&r->host, left < REST_MS ? left : REST_MS);
+    }
 }
 
 /* The host calls this from every wait. */
@@ -128,7 +150,8 @@ static void back_off(struct receive *r, const struct aduan_result *result) {
              result->outcome == ADUAN_REFUSED ? "the account is refused: " : "", reason);
     log_warn("cannot receive: %s; again in %lld s", r->fault, (long long)((pause + 999) / 1000));
     free(reason);
-    host_sleep(&r->host, pause);
+    probe_soon(&r->probe);
+    rest(r, pause);
 }
 
 static void well_again(struct receive *r) {
@@ -185,10 +208,12 @@ static void work(struct receive *r) {
 
     while (!job_stopping(r->job)) {
         replay_turn(r->replay);
+        if (probe_wanted(&r->probe))
+            probe_run(&r->probe, r->ctx, NULL);
         if (pulls && !r->paused)
             pull_once(r);
         else
-            host_sleep(&r->host, WAIT_MS / 5);
+            rest(r, WAIT_MS / 5);
     }
 }
 
@@ -200,6 +225,7 @@ int job_receive(struct job *j) {
 
     host_open(&r.host, j, &w);
     batch_init(&r.batch, &r.host, r.connector);
+    probe_open(&r.probe, &r.host, r.connector, module_can(r.connector, j->account->settings));
     job_ready(j);
     read_switch(&r, host_monotonic());
     open_connector(&r);
@@ -214,6 +240,7 @@ int job_receive(struct job *j) {
     batch_clear(&r.batch);
     if (r.ctx != NULL)
         r.connector->close(r.ctx);
+    probe_close(&r.probe);
     host_close(&r.host);
     return 0;
 }

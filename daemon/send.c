@@ -9,6 +9,7 @@
 #include "daemon/host.h"
 #include "daemon/module.h"
 #include "daemon/outbox.h"
+#include "daemon/probe.h"
 #include "daemon/verdict.h"
 
 #include "connectors/kit/sign.h"
@@ -38,6 +39,8 @@ struct send {
     void *ctx;
     struct queue_reader *reader;
     struct outbox box;
+    struct probe probe;
+    bool recalled;      /* when an earlier life sent last is known */
     bool own_read;      /* what an earlier life left has been read */
     bool paused, stuck; /* stuck: Redis is away until stuck_until */
     int64_t stuck_until, switch_read;
@@ -94,6 +97,7 @@ static void mind_account(struct send *s, const struct verdict *v, enum aduan_out
     if (v->refused) {
         s->refusals++;
         s->box.trial = true;
+        probe_soon(&s->probe);
         snprintf(s->fault, sizeof(s->fault), "the account is refused: %.500s", v->reason);
         log_error("%s", s->fault);
     } else if (outcome == ADUAN_SENT) {
@@ -270,7 +274,7 @@ static void turn(struct send *s) {
     while ((it = outbox_in_state(&s->box, OUT_CHECK, INT64_MAX)) != NULL)
         if (!check(s, it))
             return;
-    while (!s->paused && !job_stopping(s->job) && s->own_read &&
+    while (!s->paused && !job_stopping(s->job) && s->own_read && !probe_holds(&s->probe) &&
            (it = outbox_next(&s->box, host_wall())) != NULL) {
         start(s, it);
         if (s->stuck)
@@ -331,19 +335,28 @@ static void read_switch(struct send *s) {
         outbox_resume(&s->box);
     }
     s->resumes = resumes;
+    probe_listen(&s->probe);
 }
 
 static void publish(struct send *s) {
-    const char *fault = s->fault[0] != '\0' ? s->fault : s->host.fault;
-    json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s?}", "state",
-                          s->paused ? "paused" : "up", "last_out", (json_int_t)s->last_out, "sent",
-                          (json_int_t)s->sent, "failed", (json_int_t)s->failed, "uncertain",
-                          (json_int_t)s->uncertain, "in_flight", (json_int_t)s->box.sending, "waiting",
-                          (json_int_t)(s->box.count - s->box.sending), "token_expires_at",
-                          (json_int_t)s->host.token_expires_at, "paused", s->paused, "fault", fault);
+    const char *fault = s->fault[0] != '\0'     ? s->fault
+                        : s->host.fault != NULL ? s->host.fault
+                                                : s->probe.reason;
+    json_t *o;
 
-    if (o != NULL)
-        job_health(s->job, account(s), o);
+    s->recalled = s->recalled || host_recall(&s->host, "last_out", &s->last_out);
+    if (!s->recalled)
+        return;
+    o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s?}", "state", s->paused ? "paused" : "up",
+                  "last_out", (json_int_t)s->last_out, "sent", (json_int_t)s->sent, "failed",
+                  (json_int_t)s->failed, "uncertain", (json_int_t)s->uncertain, "in_flight",
+                  (json_int_t)s->box.sending, "waiting", (json_int_t)(s->box.count - s->box.sending),
+                  "token_expires_at", (json_int_t)s->host.token_expires_at, "paused", s->paused, "fault",
+                  fault);
+    if (o == NULL)
+        return;
+    probe_publish(&s->probe, o);
+    job_health(s->job, account(s), o);
 }
 
 static void tick(void *arg) {
@@ -381,6 +394,8 @@ static void work(struct send *s) {
         it = job_stopping(s->job) ? NULL : outbox_in_state(&s->box, OUT_FIND, host_wall());
         if (it != NULL)
             find(s, it);
+        else if (!busy(s) && !job_stopping(s->job) && probe_wanted(&s->probe))
+            probe_run(&s->probe, s->ctx, NULL);
         host_turn(&s->host, busy(s) || s->stuck || s->paused ? BUSY_MS : 0, -1, 0, NULL);
     }
 }
@@ -398,6 +413,10 @@ static void open_connector(struct send *s) {
                  : s->host.fault != NULL ? s->host.fault
                                          : "the platform refuses");
         log_warn("%s", s->fault);
+        read_switch(s);
+        if (probe_wanted(&s->probe))
+            probe_run(&s->probe, NULL, s->fault);
+        publish(s);
         host_sleep(&s->host, OPEN_RETRY_MS);
     }
 }
@@ -418,6 +437,7 @@ int job_send(struct job *j) {
 
     host_open(&s.host, j, &w);
     outbox_init(&s.box, &s.connector->traits);
+    probe_open(&s.probe, &s.host, s.connector, can(&s));
     s.reader = queue_reader_new(j->queue, "send", "send", &source, 1);
     queue_wake(j->queue, job_wake_fd(j));
     job_ready(j);
@@ -430,6 +450,7 @@ int job_send(struct job *j) {
     }
     queue_reader_free(s.reader);
     outbox_clear(&s.box);
+    probe_close(&s.probe);
     host_close(&s.host);
     return 0;
 }

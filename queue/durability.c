@@ -29,6 +29,12 @@ static void read_info(const char *info, struct queue_durability *ret) {
     info_value(info, "run_id", ret->run_id, sizeof(ret->run_id));
     info_value(info, "aof_enabled", value, sizeof(value));
     ret->aof = text_equal(value, "1");
+    info_value(info, "aof_last_write_status", value, sizeof(value));
+    ret->aof_fails = value[0] != '\0' && !text_equal(value, "ok");
+    info_value(info, "used_memory", value, sizeof(value));
+    (void)text_parse_int(value, 0, INT64_MAX, &ret->used);
+    info_value(info, "maxmemory", value, sizeof(value));
+    (void)text_parse_int(value, 0, INT64_MAX, &ret->used_max);
     info_value(info, "role", value, sizeof(value));
     ret->is_master = text_equal(value, "master");
 }
@@ -100,6 +106,8 @@ static void say(const struct queue_durability *d, char *problem, size_t size) {
         { d->known && d->rewrite_blocks_fsync,
           "redis stops its fsync during a rewrite (no-appendfsync-on-rewrite yes): a power cut then loses "
           "messages" },
+        { d->aof_fails,
+          "redis cannot write its append-only file (is the disk full?): it refuses new messages" },
         { d->known && !d->noeviction,
           "redis may evict what is queued when its memory is full (maxmemory-policy is not noeviction)" },
         { !d->is_master, "redis is a replica: what it is told is refused or overwritten by its master" },

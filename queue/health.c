@@ -5,6 +5,7 @@
 #include "kit/text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,10 +44,11 @@ int queue_health_set(struct queue *q, const char *account, const char *role, con
     return hash_set(q, account, "health", role, json, strlen(json));
 }
 
-int queue_health_get(struct queue *q, const char *account, json_t **ret_by_role) {
+/* A hash of JSON objects as one. */
+static int objects_get(struct queue *q, const char *account, const char *hash, json_t **ret_by_role) {
     redisReply *reply;
     json_t *all;
-    int r = hash_get(q, account, "health", NULL, &reply);
+    int r = hash_get(q, account, hash, NULL, &reply);
 
     if (r < 0)
         return r;
@@ -60,6 +62,32 @@ int queue_health_get(struct queue *q, const char *account, json_t **ret_by_role)
     freeReplyObject(reply);
     *ret_by_role = all;
     return 0;
+}
+
+int queue_health_get(struct queue *q, const char *account, json_t **ret_by_role) {
+    return objects_get(q, account, "health", ret_by_role);
+}
+
+int queue_probe_ask(struct queue *q, const char *account, const char *request) {
+    return hash_set(q, account, "switch", "probe", request, strlen(request));
+}
+
+int queue_probe_asked(struct queue *q, const char *account, char *ret, size_t size) {
+    redisReply *reply = NULL;
+    int r = hash_get(q, account, "switch", "probe", &reply);
+
+    if (r >= 0)
+        snprintf(ret, size, "%s", reply->type == REDIS_REPLY_STRING ? reply->str : "");
+    freeReplyObject(reply);
+    return r;
+}
+
+int queue_probe_tell(struct queue *q, const char *account, const char *role, const char *json) {
+    return hash_set(q, account, "probe", role, json, strlen(json));
+}
+
+int queue_probe_get(struct queue *q, const char *account, json_t **ret_by_role) {
+    return objects_get(q, account, "probe", ret_by_role);
 }
 
 static int count_resume(struct queue *q, const char *account) {

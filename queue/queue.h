@@ -53,6 +53,8 @@ struct queue_durability {
     bool noeviction, is_master, known;      /* known: CONFIG GET was allowed */
     char version[32];
     char run_id[48];
+    bool aof_fails;         /* its last write to the append-only file failed */
+    int64_t used_max, used; /* maxmemory (0: no limit) and used_memory, bytes */
 };
 /* Reads it; text_problem gets one line for each thing that breaks the promise ("" = all well). */
 int queue_durability(struct queue *q, struct queue_durability *ret, char *problem, size_t problem_size);
@@ -278,6 +280,13 @@ int queue_switch_set(struct queue *q, const char *account, const char *which, bo
 int queue_switch_get(struct queue *q, const char *account, bool *ret_in_paused, bool *ret_out_paused);
 /* How often its sending has been resumed: also without a pause, that means "try now". */
 int queue_switch_resumes(struct queue *q, const char *account, int64_t *ret);
+/* An admin asks that the account be probed: the newest request is kept beside the switches ("probe"), and
+ * each worker that asks its platform leaves what it found in hash aduan:{A}:probe, field = role: a JSON
+ * object {request, at, outcome, reason}. ret is "" when nobody ever asked. */
+int queue_probe_ask(struct queue *q, const char *account, const char *request);
+int queue_probe_asked(struct queue *q, const char *account, char *ret, size_t size);
+int queue_probe_tell(struct queue *q, const char *account, const char *role, const char *json);
+int queue_probe_get(struct queue *q, const char *account, json_t **ret_by_role);
 /* A secret that rotates at run time (a refresh token), kept beside the queue: hash aduan:{A}:kept. */
 int queue_kept_set(struct queue *q, const char *account, const char *name, const void *value, size_t len);
 int queue_kept_get(struct queue *q, const char *account, const char *name, char **ret);

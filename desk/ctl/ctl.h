@@ -35,6 +35,7 @@ struct ctl {
     size_t option_count;
     const char *usage; /* of the verb that runs */
     struct conf *conf;
+    json_t *conf_faults; /* of a configuration that `status` shows all the same; NULL: none */
     struct queue *queue;
     struct reg *reg;
     int64_t now;
@@ -101,6 +102,7 @@ int ctl_reopen(struct ctl *c);
 int ctl_assign(struct ctl *c);
 int ctl_classify(struct ctl *c);
 int ctl_connectors(struct ctl *c);
+int ctl_probe(struct ctl *c, const struct conf_account *a); /* probe.c, for ctl_connectors() */
 int ctl_dead(struct ctl *c);
 int ctl_replay(struct ctl *c);
 int ctl_user(struct ctl *c);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* options: names divided by blanks; those that end in '=' take a value. */
 static const struct verb {
@@ -213,19 +214,26 @@ static int check_options(struct ctl *c, const struct verb *v) {
     return CTL_DONE;
 }
 
-static int configure(struct ctl *c) {
+/* status tells what is wrong, so it goes on with what can be read of a broken file. */
+static bool goes_on(struct ctl *c, const struct verb *v) {
+    return v->run == ctl_status && c->conf_faults && access(c->file, R_OK) == 0;
+}
+
+static int configure(struct ctl *c, const struct verb *v) {
     struct faults faults = { NULL, 0 };
     c->conf = conf_read(c->file, CONF_FOR_TOOL, NULL, NULL, &faults);
     for (size_t i = 0; i < faults.count; i++) {
         char *s = fault_text(&faults.items[i]);
         fprintf(stderr, "aduanctl: %s\n", s);
+        c->conf_faults = c->conf_faults ? c->conf_faults : json_array();
+        json_array_append_new(c->conf_faults, json_string(s));
         free(s);
     }
-    int rc = faults.count > 0 ? CTL_CONFIG : CTL_DONE;
+    int rc = faults.count > 0 && !goes_on(c, v) ? CTL_CONFIG : CTL_DONE;
     faults_clear(&faults);
     if (rc == CTL_DONE && view_zone_offset(c->conf->office.timezone, c->now, &c->offset) != 0) {
         fprintf(stderr, "aduanctl: %s: office.timezone: unknown\n", c->file);
-        rc = CTL_CONFIG;
+        rc = goes_on(c, v) ? CTL_DONE : CTL_CONFIG;
     }
     if (rc == CTL_DONE) {
         struct queue_options o = { .redis = c->conf->queue.redis,
@@ -243,7 +251,7 @@ static int run(struct ctl *c, const struct verb *v) {
     }
     int rc = check_options(c, v);
     if (rc == CTL_DONE) {
-        rc = configure(c);
+        rc = configure(c, v);
     }
     if (rc == CTL_DONE) {
         rc = v->run(c);
@@ -251,6 +259,7 @@ static int run(struct ctl *c, const struct verb *v) {
     reg_close(c->reg);
     queue_free(c->queue);
     conf_free(c->conf);
+    json_decref(c->conf_faults);
     return rc;
 }
 

@@ -59,6 +59,20 @@ static int64_t latest(const json_t *by_role, const char *key) {
     return ms;
 }
 
+/* The highest that any worker reports of each allowance, percent. */
+static void put_quota(const json_t *by_role, json_t *o) {
+    const char *role, *name;
+    json_t *health, *used, *quota = json_object();
+    json_object_foreach((json_t *)by_role, role, health) {
+        json_object_foreach(json_object_get(health, "quota"), name, used) {
+            if (json_integer_value(used) >= number_of(quota, name)) {
+                json_object_set(quota, name, used);
+            }
+        }
+    }
+    json_object_set_new(o, "quota", quota);
+}
+
 /* The first fault that a living worker tells, and the soonest end of a token. */
 static void put_faults(const struct ctl *c, const json_t *by_role, json_t *o) {
     const char *role, *fault = NULL;
@@ -71,6 +85,7 @@ static void put_faults(const struct ctl *c, const json_t *by_role, json_t *o) {
         ends = end > 0 && (ends == 0 || end < ends) ? end : ends;
     }
     json_object_set_new(o, "fault", fault ? json_string(fault) : json_null());
+    put_quota(by_role, o);
     json_object_set_new(o, "token_expires_at", time_json(c, ends));
     json_object_set_new(o, "token_days", ends > 0 ? json_integer((ends - c->now) / 86400000) : json_null());
 }
@@ -187,6 +202,11 @@ static int put_queue(struct ctl *c, json_t *o) {
     json_object_set_new(q, "durable", rc == 0 && d.known ? json_boolean(problem[0] == '\0') : json_null());
     json_object_set_new(q, "problem", problem[0] ? json_string(problem) : json_null());
     json_object_set_new(q, "version", json_string(d.version));
+    if (rc == 0) {
+        json_object_set_new(q, "aof_last_write", json_string(d.aof_fails ? "err" : "ok"));
+        json_object_set_new(q, "used_memory", json_integer(d.used));
+        json_object_set_new(q, "maxmemory", json_integer(d.used_max));
+    }
     return 0;
 }
 
@@ -227,7 +247,8 @@ static void put_names(const struct ctl *c, json_t *o) {
 static json_t *gather(struct ctl *c) {
     json_t *o = json_object();
     json_object_set_new(o, "now", time_json(c, c->now));
-    json_object_set_new(o, "office", json_string(c->conf->office.name));
+    json_object_set_new(o, "office", json_string(c->conf->office.name ? c->conf->office.name : ""));
+    json_object_set_new(o, "configuration_faults", c->conf_faults ? json_incref(c->conf_faults) : json_array());
     if (put_queue(c, o) == 0) {
         put_desk(c, o);
         put_accounts(c, o);
@@ -332,16 +353,47 @@ static void print_register(const json_t *r) {
     putchar('\n');
 }
 
+static void print_memory(const json_t *q) {
+    if (json_object_get(q, "used_memory")) {
+        char *most = number_of(q, "maxmemory") > 0
+                         ? xasprintf("dari %.1f MB", (double)number_of(q, "maxmemory") / 1e6)
+                         : xstrdup("tanpa batas");
+        printf("Redis     memori %.1f MB %s; tulisan AOF terakhir: %s\n",
+               (double)number_of(q, "used_memory") / 1e6, most, text_of(q, "aof_last_write"));
+        free(most);
+    }
+}
+
+static void print_quotas(const json_t *accounts) {
+    for (size_t i = 0; i < json_array_size(accounts); i++) {
+        const json_t *a = json_array_get(accounts, i);
+        const char *name;
+        json_t *used;
+        json_object_foreach(json_object_get(a, "quota"), name, used) {
+            char *safe = ctl_safe_line(name, 40);
+            printf("Kuota     %s %s: %lld %%%s\n", text_of(a, "name"), safe,
+                   (long long)json_integer_value(used),
+                   json_integer_value(used) >= 80 ? " - HAMPIR HABIS" : "");
+            free(safe);
+        }
+    }
+}
+
 static void print_status(const json_t *o) {
     const json_t *q = json_object_get(o, "queue"), *desk = json_object_get(o, "desk");
     const char *problem = text_of(q, "problem"), *fault = text_of(q, "fault");
     printf("%s\n\n", text_of(o, "office"));
+    const json_t *faults = json_object_get(o, "configuration_faults");
+    if (json_array_size(faults) > 0) {
+        printf("Setelan   RUSAK: %zu kesalahan, yang berjalan memakai setelan lama\n", json_array_size(faults));
+    }
     printf("Antrean   %s%s%s%s%s\n",
            !json_is_true(json_object_get(q, "up")) ? "TIDAK TERJANGKAU: "
            : fault                                 ? "MENOLAK MENYIMPAN: "
                                                    : "jalan (Redis ",
            fault ? fault : text_of(q, "version"), fault ? "" : ")", problem ? "; PERINGATAN: " : "",
            problem ? problem : "");
+    print_memory(q);
     if (desk) {
         printf("Meja      %s\n", up_text(desk));
     }
@@ -349,6 +401,7 @@ static void print_status(const json_t *o) {
     if (json_array_size(json_object_get(o, "accounts")) > 0) {
         putchar('\n');
         print_accounts(json_object_get(o, "accounts"));
+        print_quotas(json_object_get(o, "accounts"));
     }
 }
 
@@ -425,8 +478,7 @@ int ctl_connectors(struct ctl *c) {
         return CTL_REFUSED;
     }
     if (!pause && !resume) {
-        return ctl_refuse(
-            "the workers of this version take no probe yet; \"aduanctl connectors\" shows the last fault");
+        return ctl_probe(c, a);
     }
     return set_switches(c, a, pause);
 }
