@@ -240,10 +240,12 @@ static int find_similar(struct ask *a, const struct intake *i, struct reg_case *
 
 static int write_history(struct ask *a, const struct intake *i, const char *similar) {
     struct room *room = a->room;
+    size_t count;
     char *missing = json_dumps(i->missing, JSON_COMPACT);
-    int rc = room_history(
-        room, i->c.id, a->actor, "received", "%s %s, diterima oleh / taken by %s%s%s", i->channel, i->m.id,
-        i->taken_by, said(i, "identity")[0] != '\0' ? ", diperlihatkan / shown: " : "", said(i, "identity"));
+    char *shown = identity_mask(said(i, "identity"), &count, NULL); /* the kind of card, never its number */
+    int rc =
+        room_history(room, i->c.id, a->actor, "received", "%s %s, diterima oleh / taken by %s%s%s", i->channel,
+                     i->m.id, i->taken_by, shown[0] != '\0' ? ", diperlihatkan / shown: " : "", shown);
 
     if (rc == 0 && json_array_size(i->missing) > 0)
         rc = room_history(room, i->c.id, a->actor, "incomplete", "%s", missing);
@@ -254,6 +256,7 @@ static int write_history(struct ask *a, const struct intake *i, const char *simi
         rc = room_history(room, i->c.id, "sistem", "no_deadline", "no calendar for the year");
     if (rc == 0)
         rc = room_history(room, i->c.id, a->actor, "acknowledged", "R-20, on paper");
+    free(shown);
     free(missing);
     return rc;
 }

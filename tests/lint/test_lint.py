@@ -45,6 +45,8 @@ PLANTED = [
     ("banned", "conf/x.c", "p = strtok(s, d);", "p = h->strtok(s, d);"),
     ("banned", "tests/unit/x.c", "p = tmpnam(b);", "strcpy(a, b);"),
     ("banned", "connectors/email/x.c", "fd = socket(1, 2, 3);", "h->ops->stream_open(h, u, 1, &s, w, n);"),
+    ("banned", "connectors/email/x.c", "fd = openat(d, n, 0);", "h->ops->blob_open(h, s);"),
+    ("banned", "connectors/maildir/x.c", "if (fork() == 0)", "fd = openat(d, n, 0);"),
     ("banned", "connectors/whatsapp/x.c", "now = time(NULL);", "now = host->ops->now(host);"),
     ("loader-flags", "daemon/module.c", "dlopen(f, RTLD_NOW | RTLD_GLOBAL);", "dlopen(f, RTLD_NOW | RTLD_LOCAL);"),
     ("no-maxlen", "queue/lua/accept.lua", "redis.call('XADD', KEYS[1], 'MAXLEN', 9, '*')",

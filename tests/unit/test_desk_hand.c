@@ -220,6 +220,17 @@ static void the_same_number_is_said_not_joined(void **state) {
     json_decref(answer);
 }
 
+static void the_number_of_a_card_is_not_kept_in_history(void **state) {
+    json_t *show;
+
+    (void)state;
+    command(INTAKE("{\"channel\":\"counter\",\"identity\":\"KTP 2172014505900003\",\"text\":\"x\"}", ""), true);
+    show = rig_show(&rig, NUMBER);
+    assert_true(history_says(show, "received", "KTP 2172**********03"));
+    assert_false(history_says(show, "received", "2172014505900003"));
+    json_decref(show);
+}
+
 static void a_number_in_the_words_joins_nothing(void **state) {
     json_t *answer;
 
@@ -394,6 +405,7 @@ int main(void) {
         cmocka_unit_test_setup(the_future_and_other_ways_are_refused, reset),
         cmocka_unit_test_setup(a_scan_is_kept_and_completes_a_letter, reset),
         cmocka_unit_test_setup(the_same_number_is_said_not_joined, reset),
+        cmocka_unit_test_setup(the_number_of_a_card_is_not_kept_in_history, reset),
         cmocka_unit_test_setup(a_number_in_the_words_joins_nothing, reset),
         cmocka_unit_test_setup(an_answer_waits_and_is_carried_over_once, reset),
         cmocka_unit_test_setup(a_time_that_cannot_be_is_refused, reset),
