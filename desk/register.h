@@ -268,8 +268,8 @@ int reg_out_next_id(struct reg *r, char ret_key[64]);
 int reg_out_add(struct reg *r, const struct aduan_answer *a, const char *actor, int64_t ticket, int64_t talk,
                 enum reg_out_state state, int64_t now);
 int reg_out_by_key(struct reg *r, const char *key, struct reg_out *ret);
-/* The next answer of a case, after this outbox id, that was written to this conversation by then and is accepted
- * by the platform but not read yet. 0 or REG_NOTHING. */
+/* The next answer of a case, after this outbox id, that was written to this conversation by then and is
+ * accepted by the platform but not read yet. 0 or REG_NOTHING. */
 int reg_out_up_to(struct reg *r, int64_t ticket, int64_t talk, int64_t until, int64_t after,
                   struct reg_out *ret);
 int reg_out_set(struct reg *r, int64_t id, enum reg_out_state state, bool again, int attempt,
