@@ -74,7 +74,7 @@ valgrind_programs() {
     for program in "$root"/build/tests/test_*; do
         case ${program##*/} in
         test_kit_* | test_message | test_conf_* | test_policy_* | test_email_* | test_desk_case | test_whatsapp_verify | \
-            test_whatsapp_send | test_whatsapp_fetch | test_daemon_address | test_daemon_verdict | test_daemon_outbox | test_gateway_http | test_gateway_record)
+            test_whatsapp_send | test_whatsapp_fetch | test_instagram_* | test_graph_* | test_daemon_address | test_daemon_verdict | test_daemon_outbox | test_gateway_http | test_gateway_record)
             if [ -f "$program" ]; then printf '%s\0' "$program"; fi
             ;;
         esac
