@@ -140,6 +140,7 @@ void probe_run(struct probe *p, void *ctx, const char *why) {
 
 void probe_publish(const struct probe *p, json_t *health) {
     json_object_set_new(health, "probes", json_boolean(p->answers));
+    json_object_set_new(health, "probe_waits", json_boolean(probe_wanted(p)));
     if (p->at > 0)
         json_object_set_new(health, "probe", result_json(p));
     if (p->host->quotas != NULL && json_object_size(p->host->quotas) > 0)

@@ -41,7 +41,7 @@ bool probe_holds(struct probe *p);
 void probe_run(struct probe *p, void *ctx, const char *why);
 /* Something went wrong: ask soon what is known of it. */
 void probe_soon(struct probe *p);
-/* Adds "probes", "probe" and "quota" to a worker's health. */
+/* Adds "probes", "probe_waits", "probe" and "quota" to a worker's health. */
 void probe_publish(const struct probe *p, json_t *health);
 
 #endif

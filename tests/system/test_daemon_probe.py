@@ -91,6 +91,8 @@ def test_an_answer_whose_fate_is_open_delays_the_probe_and_not_the_other_way_rou
     wait(lambda: office.answer_state(ACCOUNT, "a-1") == "sending", "the answer under way")
     before = told(office)
     office.redis.command("HSET", f"aduan:{{{ACCOUNT}}}:switch", "probe", "tangan-1")
+    wait(lambda: office.health(ACCOUNT, "send")["probe_waits"] or told(office) != before, "the request to be heard")
+    assert told(office) == before
     # New answers are held for a short while only, then the probe waits.
     office.put_answer(ACCOUNT, "a-2", "jawaban", "w2")
     wait(lambda: office.answer_state(ACCOUNT, "a-2") == "sent" or "answer a-2 is sent" in office.log_text(),
