@@ -163,7 +163,7 @@ static void refused(const struct aduan_answer *a, const char *words) {
 }
 
 static void what_does_not_fit_is_refused_in_words_and_never_leaves(void **state) {
-    char longer[1002];
+    char longer[1002] = "";
     struct aduan_attachment big = {
         .name = S("besar.pdf"), .type = S("application/pdf"), .size = 25000001, .sha256 = S("ab12")
     };
