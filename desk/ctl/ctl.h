@@ -109,5 +109,6 @@ int ctl_user(struct ctl *c);
 int ctl_due(struct ctl *c);
 int ctl_intake(struct ctl *c);
 int ctl_worklist(struct ctl *c);
+int ctl_import(struct ctl *c);
 
 #endif

@@ -56,6 +56,10 @@ static const struct verb {
       "Catat pengaduan di loket, telepon, surat, kotak saran; mencetak tanda terima / log a complaint; prints "
       "the "
       "receipt" },
+    { "import", ctl_import, 2, 2, "", "import ACCOUNT FILE|-",
+      "Masukkan laporan dari berkas (CSV, JSON, surel pemberitahuan) ke akun yang dapat membacanya / reports "
+      "from a "
+      "file into an account that can read them" },
     { "worklist", ctl_worklist, 0, 3, "account= ref= at= reason=",
       "worklist [--account A] | worklist show ID | export ID DIR | print ID FILE.html | done ID [--ref TEXT] "
       "[--at TIME] | failed ID --reason R",

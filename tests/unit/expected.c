@@ -47,7 +47,7 @@ static void check_path(const char *sample, size_t i, const json_t *record, const
 static void check_sample(const struct aduan_connector *c, const void *settings, const char *folder,
                          const char *sample, const json_t *wanted) {
     struct records r = records_new();
-    char *name = xasprintf("%s/%s.json", folder, sample);
+    char *name = xasprintf("%s/%s%s", folder, sample, strchr(sample, '.') != NULL ? "" : ".json");
     const json_t *fields, *value;
     const char *path;
     json_t *record;

@@ -7,8 +7,9 @@
 
 #include "records.h"
 
-/* expected.json: {"SAMPLE": [{"path.in.record": value, "path~": "part of it", "path": null (not there)}, …]}.
- * count: of the folder's files, so that none is forgotten. Ends the test at the first difference. */
+/* A SAMPLE without a dot in its name is SAMPLE.json. expected.json: {"SAMPLE": [{"path.in.record": value,
+ * "path~": "part of it", "path": null (not there)}, …]}. count: of the folder's files, so that none is
+ * forgotten. Ends the test at the first difference. */
 void expected_check(const struct aduan_connector *c, const void *settings, const char *folder, size_t count);
 
 #endif

@@ -1,0 +1,139 @@
+/*
+ * csv.c: a list of reports as a table: RFC 4180, "," or ";" or tab between, a head row with names.
+ *
+ * A row that makes no sense is a record of its own for a person; the others are not its hostages.
+ */
+#include "lapor/lapor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { COLUMNS_MAX = 64 };
+
+struct row {
+    const char *start, *end; /* without the line's end */
+    char *cells[COLUMNS_MAX];
+    size_t count;
+};
+
+static void clear_row(struct row *row) {
+    while (row->count > 0)
+        free(row->cells[--row->count]);
+}
+
+static char separator_of(const char *s, const char *end) {
+    static const char marks[] = ",;\t";
+    size_t count[3] = { 0 }, best = 0, i;
+    bool quoted = false;
+
+    for (; s < end && (quoted || *s != '\n'); s++) {
+        quoted ^= *s == '"';
+        for (i = 0; !quoted && i < 3; i++)
+            count[i] += *s == marks[i];
+    }
+    for (i = 1; i < 3; i++)
+        if (count[i] > count[best])
+            best = i;
+    return marks[best];
+}
+
+/* One cell from s; returns where it ended (a separator, a line's end or the end). */
+static const char *take_cell(const char *s, const char *end, char mark, struct row *row) {
+    struct text t = TEXT_INIT;
+    bool quoted = s < end && *s == '"';
+
+    for (s += quoted; s < end; s++) {
+        if (quoted && *s == '"' && s + 1 < end && s[1] == '"')
+            text_add_char(&t, *s++);
+        else if (quoted && *s == '"')
+            quoted = false;
+        else if (!quoted && (*s == mark || *s == '\n'))
+            break;
+        else
+            text_add_char(&t, *s);
+    }
+    if (row->count < COLUMNS_MAX)
+        row->cells[row->count++] = text_clean(t.s != NULL ? t.s : "", t.len);
+    text_free(&t);
+    return s;
+}
+
+static const char *take_row(const char *s, const char *end, char mark, struct row *row) {
+    row->start = s;
+    do {
+        s = take_cell(s, end, mark, row);
+    } while (s < end && *s++ == mark);
+    row->end = s;
+    while (row->end > row->start && (row->end[-1] == '\n' || row->end[-1] == '\r'))
+        row->end--;
+    return s;
+}
+
+static void trim(char *s) {
+    size_t n = strlen(s), lead = strspn(s, " \t\n");
+
+    while (n > lead && strchr(" \t\n", s[n - 1]) != NULL)
+        n--;
+    memmove(s, s + lead, n - lead);
+    s[n - lead] = '\0';
+}
+
+static void one_row(struct lapor_walk *w, const struct row *head, const struct row *row) {
+    struct lapor_item item = { 0 };
+    struct text slice = TEXT_INIT;
+    size_t i;
+
+    text_add_n(&slice, head->start, (size_t)(head->end - head->start));
+    text_add_char(&slice, '\n');
+    text_add_n(&slice, row->start, (size_t)(row->end - row->start));
+    for (i = 0; i < row->count && i < head->count; i++) {
+        char *cell = xstrdup(row->cells[i]);
+
+        trim(cell);
+        lapor_set(&item, head->cells[i], strlen(head->cells[i]), cell);
+    }
+    if (row->count > head->count)
+        lapor_unparsed(
+            w, slice.s, slice.len,
+            "Baris ini mempunyai lebih banyak kolom daripada kepala tabel / this row has more columns "
+            "than the head");
+    else if (item.id == NULL)
+        lapor_unparsed(w, slice.s, slice.len,
+                       "Baris ini tanpa nomor laporan (tracking id) / this row has no tracking id");
+    else
+        lapor_emit(w, &item, slice.s, slice.len);
+    lapor_item_clear(&item);
+    text_free(&slice);
+}
+
+static bool has_known(const struct row *head) {
+    struct lapor_item none = { 0 };
+    size_t i, known = 0;
+
+    for (i = 0; i < head->count; i++)
+        known += lapor_set(&none, head->cells[i], strlen(head->cells[i]), NULL);
+    return known >= 2;
+}
+
+int lapor_csv(struct lapor_walk *w) {
+    const char *s = w->in->bytes, *end = s + w->in->len;
+    struct row head = { 0 }, row = { 0 };
+    char mark;
+
+    if (w->in->len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
+        s += 3;
+    mark = separator_of(s, end);
+    s = take_row(s, end, mark, &head);
+    if (!has_known(&head)) {
+        clear_row(&head);
+        return -1;
+    }
+    while (s < end && w->r >= 0) {
+        s = take_row(s, end, mark, &row);
+        if (row.end > row.start)
+            one_row(w, &head, &row);
+        clear_row(&row);
+    }
+    clear_row(&head);
+    return 0;
+}

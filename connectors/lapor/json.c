@@ -1,0 +1,149 @@
+/*
+ * json.c: reports and their follow-ups as JSON: what pull() emits, and what an officer imports.
+ *
+ * pull() wraps each item: {"lapor": "report" | "followup" | "status", "id": TRACKING, "data": {…}}. An import
+ * is one object, a list of such, or the shape of the detail call ({"results": {"data": …}}).
+ */
+#include "lapor/lapor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What an officer's own export is likely to call things; a profile's [map.in] comes first. */
+static const struct {
+    const char *key, *expression;
+    size_t at;
+} fields[] = {
+    { "remote_id", "/complaint_id|/tracking_id|/trackingid|/nomor|/ticket|/id",
+      offsetof(struct lapor_item, id) },
+    { "title", "/title|/judul", offsetof(struct lapor_item, title) },
+    { "body", "/content|/isi|/isi_laporan|/body|/template_content", offsetof(struct lapor_item, body) },
+    { "created", "/created_at|/date|/tanggal", offsetof(struct lapor_item, created) },
+    { "status", "/status_name|/status_code|/status", offsetof(struct lapor_item, status) },
+    { "from", "/institution_from_id/id|/institution_from_id|/institution_from/id",
+      offsetof(struct lapor_item, from) },
+    { "reporter_name", "/reporter_name|/nama|/name", offsetof(struct lapor_item, name) },
+    { "reporter_phone", "/reporter_phone|/telepon|/phone", offsetof(struct lapor_item, phone) },
+    { "reporter_address", "/alamat|/address", offsetof(struct lapor_item, address) },
+    { "anonymous", "/is_anonymous|/anonim", offsetof(struct lapor_item, anonymous) },
+    { "secret", "/is_secret|/rahasia", offsetof(struct lapor_item, secret) },
+    { "event_date", "/date_of_incident|/tanggal_kejadian", offsetof(struct lapor_item, event) },
+};
+
+/* What stands in {{braces}} of a text, by the item's own members. */
+static json_t *names_of(const json_t *data) {
+    static const char *const paths[][2] = {
+        { "institution_to", "/institution_to_name|/institution_to/name|/institution_to_id/name" },
+        { "institution_from", "/institution_from_name|/institution_from/name|/institution_from_id/name" },
+        { "institution", "/institution/name|/institution" },
+        { "status_old", "/status_old/name|/status_old" },
+        { "status_new", "/status_new/name|/status_new" },
+        { "institution_to_link", "/institution_to_name|/institution_to/name|/institution_to_id/name" },
+    };
+    json_t *values = json_object();
+    size_t i;
+
+    for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        char *s = lapor_value(data, paths[i][1]);
+
+        if (s != NULL)
+            json_object_set_new(values, paths[i][0], json_string(s));
+        free(s);
+    }
+    return values;
+}
+
+static void read_fields(struct lapor_walk *w, const json_t *data, struct lapor_item *item) {
+    json_t *values = names_of(data);
+    size_t i;
+    char *s;
+
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        char **at = (char **)(void *)((char *)item + fields[i].at);
+
+        if (*at == NULL)
+            *at = lapor_value(data, lapor_or(&w->profile, "map.in", fields[i].key, fields[i].expression));
+    }
+    s = lapor_plain(item->body, values);
+    free(item->body);
+    item->body = s;
+    item->files = json_incref(
+        (json_t *)(uintptr_t)lapor_node(data, lapor_or(&w->profile, "map.in", "files", "/attachments")));
+    json_decref(values);
+}
+
+static char *dump(const json_t *json) {
+    json_t *list = json_is_object(json) ? NULL : json_pack("[O]", json);
+    char *s = json_dumps(list != NULL ? list : json, JSON_COMPACT);
+
+    json_decref(list);
+    return s != NULL ? s : xstrdup("[]");
+}
+
+/* A follow-up has a report's id and its own, and no title. */
+static bool is_followup(const json_t *data) {
+    return json_object_get(data, "complaint_id") != NULL && json_object_get(data, "id") != NULL &&
+           json_object_get(data, "title") == NULL;
+}
+
+static bool is_ours(struct lapor_walk *w, const struct lapor_item *item) {
+    const char *own = lapor_or(&w->profile, "profile", "institution",
+                               lapor_or(&w->profile, "map.reply", "institution_from_id", ""));
+
+    return own[0] != '\0' && item->from != NULL && strcmp(item->from, own) == 0;
+}
+
+static void one_item(struct lapor_walk *w, const json_t *whole) {
+    const char *wrapped = js_str(whole, "lapor");
+    const json_t *data = wrapped != NULL ? json_object_get(whole, "data") : whole;
+    struct lapor_item item = { 0 };
+    char *slice = dump(whole);
+    bool followup = wrapped != NULL ? strcmp(wrapped, "followup") == 0 : is_followup(data);
+
+    if (!json_is_object(data)) {
+        lapor_unparsed(w, slice, strlen(slice),
+                       "Bukan laporan (bukan objek JSON) / not a report (no JSON object)");
+        free(slice);
+        return;
+    }
+    if (wrapped != NULL)
+        item.id = js_id(whole, "id");
+    if (followup)
+        item.item = lapor_value(data, lapor_or(&w->profile, "map.in", "item_id", "/id"));
+    read_fields(w, data, &item);
+    item.own = followup && is_ours(w, &item);
+    if (wrapped != NULL && strcmp(wrapped, "status") == 0) {
+        free(item.item);
+        item.item = xasprintf("status:%s", item.status != NULL ? item.status : "");
+        free(item.body);
+        item.body = NULL;
+    }
+    if (item.id == NULL || (followup && item.item == NULL))
+        lapor_unparsed(w, slice, strlen(slice), "Tanpa nomor laporan (tracking id) / there is no tracking id");
+    else
+        lapor_emit(w, &item, slice, strlen(slice));
+    lapor_item_clear(&item);
+    free(slice);
+}
+
+int lapor_json(struct lapor_walk *w, const json_t *json) {
+    const json_t *data = lapor_node(json, lapor_or(&w->profile, "cap.detail", "root", "/results/data")), *one;
+    size_t i;
+
+    if (js_str(json, "lapor") != NULL || data == NULL)
+        data = json;
+    if (json_is_object(data) && json_is_array(json_object_get(data, "data")))
+        data = json_object_get(data, "data");
+    if (json_is_object(data) && json_object_get(data, "message") != NULL && json_object_size(data) <= 3 &&
+        json_object_get(data, "id") == NULL && json_object_get(data, "complaint_id") == NULL)
+        return -1; /* an error of LAPOR's, no report */
+    if (!json_is_array(data)) {
+        one_item(w, data);
+        return 0;
+    }
+    json_array_foreach(data, i, one) {
+        if (w->r >= 0)
+            one_item(w, one);
+    }
+    return 0;
+}

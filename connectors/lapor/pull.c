@@ -1,0 +1,208 @@
+/*
+ * pull.c: what is new on LAPOR, as far as the profile maps it; nothing at all by hand.
+ *
+ * The list tells which reports there are. What was seen of each (its status) is kept in the cursor "known", so
+ * that a change becomes a record of its own; the entries of their follow-up are told apart by their ids.
+ */
+#include "lapor/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KNOWN_MAX = 500 };
+
+struct round {
+    struct lapor *l;
+    json_t *known;  /* id -> status */
+    const char *id; /* of the report whose follow-up is read */
+    int stop;       /* what emit() said */
+};
+
+static json_t *load_known(struct lapor *l) {
+    const char *s = l->host->ops->mark(l->host, "known");
+    json_t *known = s != NULL ? json_loads(s, 0, NULL) : NULL;
+
+    if (!json_is_object(known)) {
+        json_decref(known);
+        known = json_object();
+    }
+    return known;
+}
+
+static void forget_oldest(json_t *known) {
+    const char *key;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe(known, next, key, value) {
+        if (json_object_size(known) <= KNOWN_MAX)
+            return;
+        json_object_del(known, key);
+    }
+}
+
+static int emit(struct round *r, const char *what, const char *id, const char *raw_id, const json_t *data) {
+    json_t *whole = json_pack("{s:s, s:s, s:O}", "lapor", what, "id", id, "data", data);
+    char *bytes = json_dumps(whole, JSON_COMPACT), *known = json_dumps(r->known, JSON_COMPACT);
+    struct aduan_raw raw = {
+        .bytes = bytes, .len = strlen(bytes), .id = raw_id, .mark = "known", .mark_value = known
+    };
+
+    r->stop = r->l->host->ops->emit(r->l->host, &raw);
+    free(bytes);
+    free(known);
+    json_decref(whole);
+    return r->stop != 0 ? -1 : 0;
+}
+
+/* One report of the list: new, or with another status than before. */
+static int one_report(void *arg, const json_t *item) {
+    struct round *r = arg;
+    const struct lapor_profile *p = &r->l->profile;
+    char *id = lapor_value(item, lapor_or(p, "map.in", "remote_id", "/complaint_id|/id"));
+    char *status = lapor_value(item, lapor_or(p, "map.in", "status", "/status_name|/status_code"));
+    const char *before = id != NULL ? json_string_value(json_object_get(r->known, id)) : NULL;
+    bool fresh = before == NULL, changed = before != NULL && status != NULL && strcmp(before, status) != 0;
+    char *raw_id = NULL;
+    int rc = 0;
+
+    if (id != NULL && (fresh || changed)) {
+        raw_id = changed ? xasprintf("%s:status:%s", id, status) : xstrdup(id);
+        json_object_set_new(r->known, id, json_string(status != NULL ? status : ""));
+        forget_oldest(r->known);
+    }
+    if (id == NULL)
+        rc = emit(r, "report", "", NULL, item); /* a person sees that it could not be read */
+    else if (raw_id != NULL)
+        rc = emit(r, changed ? "status" : "report", id, raw_id, item);
+    free(raw_id);
+    free(status);
+    free(id);
+    return rc;
+}
+
+static int one_followup(void *arg, const json_t *item) {
+    struct round *r = arg;
+    char *n = lapor_value(item, lapor_or(&r->l->profile, "map.in", "item_id", "/id"));
+    char *raw_id = n != NULL ? xasprintf("%s:%s", r->id, n) : NULL;
+    int rc = emit(r, "followup", r->id, raw_id, item);
+
+    free(n);
+    free(raw_id);
+    return rc;
+}
+
+static int read_followups(struct round *r, struct aduan_result *ret) {
+    json_t *ids = json_copy(r->known), *value;
+    const char *key;
+    int rc = 0;
+
+    json_object_foreach(ids, key, value) {
+        r->id = key;
+        if (rc == 0)
+            rc = lapor_pages(r->l, "cap.followups", key, "", one_followup, r, ret);
+    }
+    json_decref(ids);
+    return rc;
+}
+
+/* Where the list says no status, the report itself does. */
+static int read_details(struct round *r, struct aduan_result *ret) {
+    json_t *ids = json_copy(r->known), *value;
+    const char *key;
+    int rc = 0;
+
+    json_object_foreach(ids, key, value) {
+        json_t *values = json_pack("{s:s}", "id", key), *page = NULL, *data;
+        char *url = lapor_url(r->l, "cap.detail", values);
+        const json_t *root;
+
+        page = rc == 0 && url != NULL ? lapor_get_json(r->l, url, ret) : NULL;
+        rc = page == NULL ? -1 : rc;
+        root = page != NULL ? lapor_node(page, lapor_or(&r->l->profile, "cap.detail", "root", "/results/data"))
+                            : NULL;
+        data = json_is_object(root) ? json_copy((json_t *)(uintptr_t)root) : NULL;
+        if (data != NULL) {
+            if (json_object_get(data, "complaint_id") == NULL)
+                json_object_set_new(data, "complaint_id", json_string(key));
+            rc = one_report(r, data);
+        }
+        json_decref(data);
+        json_decref(page);
+        json_decref(values);
+        free(url);
+    }
+    json_decref(ids);
+    return rc;
+}
+
+static void read_all(struct round *r, struct aduan_result *ret) {
+    const struct lapor_profile *p = &r->l->profile;
+    int rc = 0;
+
+    if (lapor_enabled(p, "list"))
+        rc = lapor_pages(r->l, "cap.list", "", "", one_report, r, ret);
+    if (rc == 0 && lapor_enabled(p, "detail"))
+        rc = read_details(r, ret);
+    if (rc == 0 && lapor_enabled(p, "followups"))
+        rc = read_followups(r, ret);
+    if (rc == 0 || r->stop != 0)
+        *ret = (struct aduan_result){ 0 };
+}
+
+int lapor_pull(void *ctx, int64_t wait_ms, struct aduan_result *ret) {
+    struct lapor *l = ctx;
+    struct round r = { .l = l };
+    int64_t now = l->host->ops->now(l->host), rest = l->read_at + l->settings->poll - now;
+    bool api = l->settings->mode == LAPOR_API &&
+               (lapor_enabled(&l->profile, "list") || lapor_enabled(&l->profile, "detail") ||
+                lapor_enabled(&l->profile, "followups"));
+
+    *ret = (struct aduan_result){ 0 };
+    if (!api || (l->read_at != 0 && rest > 0)) {
+        (void)l->host->ops->pause(l->host, api && rest < wait_ms ? rest : wait_ms);
+        return 0;
+    }
+    r.known = load_known(l);
+    read_all(&r, ret);
+    json_decref(r.known);
+    if (ret->outcome == 0)
+        l->read_at = now;
+    return (int)ret->outcome;
+}
+
+/* Reading leaves no trace on LAPOR. */
+int lapor_commit(void *ctx, const uint64_t *cookies, size_t count) {
+    (void)ctx;
+    (void)cookies;
+    (void)count;
+    return 0;
+}
+
+void lapor_probe(void *ctx, struct aduan_result *ret) {
+    struct lapor *l = ctx;
+    static const char *const cheap[] = { "masters.institutions", "list", NULL };
+    json_t *values = json_pack("{s:s, s:s, s:i, s:s}", "id", "0", "since", "", "page", 1, "cursor", "");
+    json_t *answer;
+    size_t i;
+
+    *ret = (struct aduan_result){ .outcome = ADUAN_SENT };
+    for (i = 0; cheap[i] != NULL && l->settings->mode == LAPOR_API; i++) {
+        char *section, *url;
+
+        if (!lapor_enabled(&l->profile, cheap[i]))
+            continue;
+        section = xasprintf("cap.%s", cheap[i]);
+        url = lapor_url(l, section, values);
+        answer = url != NULL ? lapor_get_json(l, url, ret) : NULL;
+        if (answer != NULL)
+            ret->outcome = ADUAN_SENT;
+        else if (ret->outcome == 0)
+            ret->outcome = ADUAN_LATER;
+        json_decref(answer);
+        free(section);
+        free(url);
+        break;
+    }
+    json_decref(values);
+}

@@ -1,0 +1,199 @@
+/*
+ * import.c: bytes that a person has (a list of reports, a notice) into an account that can read them.
+ *
+ * They take the road of kept bytes: the account's receive worker has them parsed in the process made for that
+ * and accepts what came of them. What became of them is then read in the register.
+ */
+#include "desk/ctl/ctl.h"
+
+#include "connectors/kit/sign.h"
+#include "queue/clock.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    BYTES_MAX = 16 * 1024 * 1024,
+    WAIT_MS = 15000,
+    QUIET_MS = 2500,
+    LOOK_MS = 200,
+    ID_MAX = 120,
+    NEW_MAX = 5000
+};
+
+struct watch {
+    struct ctl *c;
+    const char *account;
+    json_t *told; /* key -> true */
+    json_t *list; /* what is printed */
+    bool before;  /* these were there before */
+};
+
+static int read_bytes(const char *path, struct text *out) {
+    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    char buf[16384];
+    ssize_t n = 0;
+    while (fd >= 0 && out->len <= BYTES_MAX &&
+           ((n = read(fd, buf, sizeof buf)) > 0 || (n < 0 && errno == EINTR))) {
+        text_add_n(out, buf, n > 0 ? (size_t)n : 0);
+    }
+    int rc = CTL_DONE;
+    if (fd < 0 || n < 0) {
+        rc = ctl_refuse("%s: %s", path, strerror(errno));
+    } else if (out->len == 0 || out->len > BYTES_MAX) {
+        rc = ctl_refuse("%s: %s", path, out->len == 0 ? "kosong / empty" : "lebih dari / more than 16 MiB");
+    }
+    if (fd > STDIN_FILENO) {
+        close(fd);
+    }
+    return rc;
+}
+
+/* One message of the register into the list, once. */
+static void tell(struct watch *w, const struct reg_message *m) {
+    struct reg_case k = { 0 };
+    if (json_object_get(w->told, m->key)) {
+        return;
+    }
+    bool found = m->ticket > 0 && reg_case_get(w->c->reg, m->ticket, &k) == 0;
+    json_object_set_new(w->told, m->key, json_true());
+    json_array_append_new(w->list,
+                          json_pack("{s:s, s:s, s:s, s:s?, s:b}", "id", m->platform_id ? m->platform_id : "",
+                                    "kind", m->kind, "note", m->note ? m->note : "", "number",
+                                    found ? k.number : NULL, "known", w->before));
+    if (found) {
+        reg_case_clear(&k);
+    }
+}
+
+/* Words of the bytes that are ids this account knows: what is imported a second time. */
+static void find_known(struct watch *w, const struct text *bytes) {
+    w->before = true;
+    for (size_t i = 0; i < bytes->len;) {
+        size_t n = 0;
+        while (i + n < bytes->len && n <= ID_MAX &&
+               (isalnum((unsigned char)bytes->s[i + n]) ||
+                strchr("-_.", bytes->s[i + n] ? bytes->s[i + n] : ' '))) {
+            n++;
+        }
+        if (n >= 3 && n <= ID_MAX) {
+            char *word = xstrndup(bytes->s + i, n);
+            struct reg_message m = { 0 };
+            if (reg_message_by_platform(w->c->reg, w->account, word, &m) == 0) {
+                tell(w, &m);
+                reg_message_clear(&m);
+            }
+            free(word);
+        }
+        i += n + 1;
+    }
+    w->before = false;
+}
+
+static int see_new(void *arg, const struct reg_kept *kept) {
+    struct watch *w = arg;
+    struct reg_message m = { 0 };
+    if (reg_message_by_key(w->c->reg, kept->key, &m) == 0) {
+        tell(w, &m);
+        reg_message_clear(&m);
+    }
+    return json_array_size(w->list) >= NEW_MAX;
+}
+
+/* Until nothing more comes, or nothing at all came for long. */
+static int await(struct watch *w, int64_t since) {
+    int64_t start = clock_wall_ms(), last = start;
+    size_t before = json_array_size(w->list), count = before;
+    for (;;) {
+        int rc = reg_kept(w->c->reg, w->account, since, false, see_new, w);
+        int64_t now = clock_wall_ms();
+        if (rc < 0) {
+            return ctl_register_fault(w->c, rc);
+        }
+        if (json_array_size(w->list) > count) {
+            count = json_array_size(w->list);
+            last = now;
+        }
+        /* All of it may be there already: then nothing new comes, however long one waits. */
+        if (now - last > (count > before || before > 0 ? QUIET_MS : WAIT_MS) || now < start) {
+            return CTL_DONE;
+        }
+        usleep(LOOK_MS * 1000);
+    }
+}
+
+static int print(struct watch *w) {
+    size_t i, fresh = 0;
+    json_t *one;
+    if (w->c->json) {
+        return ctl_print_json(json_pack("{s:O}", "reports", w->list));
+    }
+    json_array_foreach(w->list, i, one) {
+        const char *number = json_string_value(json_object_get(one, "number"));
+        const char *note = json_string_value(json_object_get(one, "note"));
+        char *id = ctl_safe_line(json_string_value(json_object_get(one, "id")), 120),
+             *why = ctl_safe_line(note, 300);
+        bool known = json_is_true(json_object_get(one, "known"));
+        printf("%s\t%s%s%s%s\n", id, known ? "sudah ada / already there: " : "", number ? number : "-",
+               why[0] ? "\t" : "", why);
+        fresh += !known;
+        free(id);
+        free(why);
+    }
+    if (json_array_size(w->list) == 0) {
+        return ctl_refuse(
+            "belum ada hasil; lihat `aduanctl status` dan `aduanctl dead` / nothing came of it yet; see "
+            "`aduanctl status` and `aduanctl dead`");
+    }
+    printf("%zu baru / new\n", fresh);
+    return CTL_DONE;
+}
+
+static int put(struct ctl *c, const char *account, const struct text *bytes, int64_t at) {
+    char digest[65];
+    sign_sha256_hex(bytes->s, bytes->len, digest);
+    char *key = xasprintf("%s/import-%s", account, digest);
+    json_t *json = json_pack("{s:I, s:s}", "received_at", (json_int_t)at, "sha256", "");
+    char *record = json_dumps(json, JSON_COMPACT);
+    int rc = queue_replay(c->queue, account, key, record, bytes->s, bytes->len);
+    free(record);
+    json_decref(json);
+    free(key);
+    return rc < 0 ? ctl_queue_fault(c, rc) : CTL_DONE;
+}
+
+int ctl_import(struct ctl *c) {
+    const struct conf_account *a = ctl_account(c, c->words[0]);
+    struct text bytes = TEXT_INIT;
+    if (!a) {
+        return CTL_REFUSED;
+    }
+    if (!a->enabled) {
+        return ctl_refuse("akun \"%s\" tidak aktif / the account is not enabled", a->name);
+    }
+    int rc = read_bytes(c->words[1], &bytes);
+    struct watch w = { .c = c, .account = a->name, .told = json_object(), .list = json_array() };
+    if (rc == CTL_DONE) {
+        rc = ctl_open_register(c);
+    }
+    int64_t at = clock_wall_ms();
+    if (rc == CTL_DONE) {
+        find_known(&w, &bytes);
+        rc = put(c, a->name, &bytes, at);
+    }
+    if (rc == CTL_DONE) {
+        rc = await(&w, at);
+    }
+    if (rc == CTL_DONE) {
+        rc = print(&w);
+    }
+    json_decref(w.told);
+    json_decref(w.list);
+    text_free(&bytes);
+    return rc;
+}

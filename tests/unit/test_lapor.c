@@ -1,0 +1,269 @@
+/* SP4N-LAPOR!: what is imported becomes the records it should; a profile says where its faults are. */
+#include "connector.h"
+#include "expected.h"
+#include "fake_host.h"
+
+#include "kit/text.h"
+
+#include "../../connectors/lapor/lapor.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+extern const struct aduan_connector aduan_connector;
+
+static void each_sample_becomes_its_record(void **state) {
+    (void)state;
+    expected_check(&aduan_connector, NULL, "lapor", 5);
+}
+
+static void the_same_import_gives_the_same_ids(void **state) {
+    struct records a = records_new(), b = records_new();
+    size_t n, i;
+    char *bytes = sample_read("lapor/list.csv", &n);
+
+    (void)state;
+    records_parse(&a, &aduan_connector, NULL, bytes, n);
+    records_parse(&b, &aduan_connector, NULL, bytes, n);
+    assert_int_equal(a.count, b.count);
+    for (i = 0; i < a.count; i++)
+        assert_string_equal(a.items[i].platform_id, b.items[i].platform_id);
+    /* a record's own bytes give it again */
+    records_parse(&b, &aduan_connector, NULL, a.items[2].raw, a.items[2].raw_len);
+    assert_int_equal(b.count, 1);
+    assert_string_equal(b.items[0].platform_id, a.items[2].platform_id);
+    records_clear(&a);
+    records_clear(&b);
+    free(bytes);
+}
+
+static void pointers_and_converters(void **state) {
+    static const struct {
+        const char *expression, *value;
+    } cases[] = {
+        { "/a/0", "x" },
+        { "/none|/b~1c", "3" },
+        { "/list/*/id", "1,2" },
+        { "/list/*/id|json_array|suffix(\".\")|quote", "\"[1,2].\"" },
+        { "/list/*/id|join(\"; \")", "1; 2" },
+        { "/yes:bool", "1" },
+        { "/a/0:int", NULL },
+        { "/at:fmt(%d-%m-%Y %H:%M:%S)", "1795482900000" },
+        { "/at:fmt(%Y)", NULL },
+        { "/a/0:prefix(\"id-\")", "id-x" },
+        { "/a/0:format(<%s>)", "<x>" },
+        { "/nothing", NULL },
+    };
+    json_t *j = json_loads("{\"a\":[\"x\"],\"b/c\":3,\"list\":[{\"id\":1},{\"id\":2}],\"yes\":\"Ya\","
+                           "\"at\":\"24-11-2026 08:15:00\"}",
+                           0, NULL);
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *got = lapor_value(j, cases[i].expression);
+
+        if (!text_equal(got, cases[i].value))
+            fail_msg("%s: %s", cases[i].expression, got != NULL ? got : "NULL");
+        free(got);
+    }
+    json_decref(j);
+}
+
+static void collect(void *arg, const char *reason) {
+    text_addf(arg, "%s\n", reason);
+}
+
+static void faults_name_line_and_key(void **state) {
+    static const char bad[] =
+        "[profile]\nbase_url = http://lapor.example\n[cap.reply]\nenabled = yes\nenabld = x\n"
+        "[map.in]\nbody = content\ntitle = /t:nonsense\n[status.map]\n\"A = B\" = kabur\n";
+    struct lapor_profile p;
+    struct text t = TEXT_INIT;
+
+    (void)state;
+    assert_int_equal(lapor_profile_read(bad, collect, &t, &p), -1);
+    assert_non_null(strstr(t.s, "line 2: [profile] base_url"));
+    assert_non_null(strstr(t.s, "line 5: [cap.reply] enabld"));
+    assert_non_null(strstr(t.s, "line 7: [map.in] body"));
+    assert_non_null(strstr(t.s, "line 8: [map.in] title"));
+    assert_non_null(strstr(t.s, "line 10: [status.map] A = B"));
+    assert_non_null(strstr(t.s, "[cap.reply] path"));
+    assert_non_null(strstr(t.s, "[map.reply] content"));
+    lapor_profile_clear(&p);
+    text_free(&t);
+}
+
+static void shipped_profiles_are_without_fault_and_off(void **state) {
+    static const char *const names[] = { "splp-v3", "splp-v3-sandbox", "legacy-f01", "assisted" };
+    static const char *const caps[] = { "list", "detail", "followups", "reply", "upload", "reject" };
+    struct lapor_profile p;
+    struct text t = TEXT_INIT;
+    size_t i, k, n;
+
+    (void)state;
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *name = xasprintf("../../conf/lapor/%s.profile", names[i]), *text = sample_read(name, &n);
+
+        if (lapor_profile_read(text, collect, &t, &p) != 0)
+            fail_msg("%s: %s", names[i], t.s);
+        for (k = 0; k < sizeof(caps) / sizeof(caps[0]); k++)
+            assert_false(lapor_enabled(&p, caps[k]));
+        lapor_profile_clear(&p);
+        free(text);
+        free(name);
+    }
+    text_free(&t);
+}
+
+static const char api[] =
+    "[profile]\nbase_url = http://127.0.0.1:1\ninstitution = 77\n"
+    "[cap.followups]\nenabled = yes\npath = /complaints/{id}/followups\nnext_kind = url\n"
+    "[cap.reply]\nenabled = yes\npath = /complaints/followup/add\n"
+    "[map.in]\nremote_id = /complaint_id\nbody = /content\n"
+    "[map.reply]\ncontent = {reply_text}\ncomplaint_id = {remote_id}\nis_secret = {secret:0|1}\n"
+    "[status.map]\nSelesai = selesai\ndefault = periksa_manual\n";
+
+static struct lapor_settings settings(const char *profile) {
+    return (
+        struct lapor_settings){ .mode = LAPOR_API, .profile = (char *)(uintptr_t)profile, .text_max = 1000 };
+}
+
+static void only_what_is_mapped_goes_by_itself(void **state) {
+    struct lapor_settings s = settings("");
+
+    (void)state;
+    assert_true(aduan_connector.able(&s) & ADUAN_CAP_BY_HAND);
+    assert_false(aduan_connector.able(&s) & ADUAN_CAP_SEND);
+    s.profile = (char *)(uintptr_t)api;
+    assert_true(aduan_connector.able(&s) & ADUAN_CAP_SEND);
+    assert_false(aduan_connector.able(&s) & ADUAN_CAP_BY_HAND);
+    s.mode = LAPOR_ASSISTED;
+    assert_false(aduan_connector.able(&s) & ADUAN_CAP_SEND);
+}
+
+static void an_answer_fits_or_it_is_said_why(void **state) {
+    struct lapor_settings s = settings("[limits]\nreply_max_chars = 5\nattach_types = pdf\n");
+    char name[] = "a.exe", five[] = "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", six[] = "123456", why[400];
+    struct aduan_attachment file = { .name = name, .size = 10 };
+    struct aduan_answer a = { .text = five };
+
+    (void)state;
+    assert_int_equal(aduan_connector.fits(&s, &a, why, sizeof(why)), 0);
+    a.text = six;
+    assert_int_equal(aduan_connector.fits(&s, &a, why, sizeof(why)), -1);
+    a.text = five;
+    a.attachments = &file;
+    a.attachment_count = 1;
+    assert_int_equal(aduan_connector.fits(&s, &a, why, sizeof(why)), -1);
+    memcpy(name, "a.PDF", 6);
+    assert_int_equal(aduan_connector.fits(&s, &a, why, sizeof(why)), 0);
+}
+
+static struct aduan_result send_with(struct fake *f, const struct play *plays, bool find) {
+    struct lapor_settings s = settings(api);
+    char id[] = "t-1", conversation[] = "765", text[] = "Sudah <selesai>, ya.";
+    struct aduan_answer a = { .id = id, .conversation = conversation, .text = text };
+    struct aduan_result r = { 0 };
+    void *ctx = NULL;
+
+    fake_reset(f, plays);
+    assert_int_equal(aduan_connector.open(&f->host, &s, &ctx), 0);
+    if (find) {
+        aduan_connector.find(ctx, &a, &r);
+    } else {
+        aduan_connector.send(ctx, &a, 77);
+        fake_run(f);
+        r = f->result;
+    }
+    aduan_connector.close(ctx);
+    return r;
+}
+
+static void what_an_answer_of_lapor_means(void **state) {
+    static const struct {
+        struct play play;
+        enum aduan_outcome outcome;
+    } cases[] = {
+        { { .status = 200, .body = "{\"results\":{\"id\":9}}" }, ADUAN_SENT },
+        { { .status = 500, .body = "<html>" }, ADUAN_UNCERTAIN },
+        { { .status = 422, .body = "{\"message\":\"content\"}" }, ADUAN_NEVER },
+        { { .status = 401, .body = "{}" }, ADUAN_REFUSED },
+        { { .status = 429, .body = "" }, ADUAN_LIMITED },
+        { { .state = ADUAN_HTTP_BROKEN }, ADUAN_UNCERTAIN },
+        { { .state = ADUAN_HTTP_SENT_NOTHING }, ADUAN_LATER },
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct fake f = { .count = 0 };
+        struct play plays[2] = { cases[i].play, { 0 } };
+
+        assert_int_equal(send_with(&f, plays, false).outcome, cases[i].outcome);
+        assert_string_equal(f.asked[0].url, "http://127.0.0.1:1/complaints/followup/add");
+        fake_reset(&f, NULL);
+    }
+}
+
+static void an_answer_that_is_there_is_not_sent_again(void **state) {
+    static const struct play there[] = {
+        { .status = 200,
+          .body = "{\"results\":{\"data\":[{\"id\":4,\"content\":\"Sudah &lt;selesai&gt;, ya.\"}],"
+                  "\"next_page_url\":null}}" },
+        { 0 },
+    };
+    static const struct play absent[] = {
+        { .status = 200, .body = "{\"results\":{\"data\":[{\"id\":4,\"content\":\"lain\"}]}}" }, { 0 }
+    };
+    static const struct play broken[] = { { .status = 200, .body = "{\"results\":{\"da" }, { 0 } };
+    static const struct play error[] = { { .status = 200, .body = "{\"message\":\"x\"}" }, { 0 } };
+    struct fake f = { .count = 0 };
+
+    (void)state;
+    assert_int_equal(send_with(&f, there, true).outcome, ADUAN_SENT);
+    assert_int_equal(send_with(&f, absent, true).outcome, ADUAN_LATER);
+    assert_int_equal(send_with(&f, broken, true).outcome, ADUAN_UNCERTAIN);
+    assert_int_equal(send_with(&f, error, true).outcome, ADUAN_UNCERTAIN);
+    fake_reset(&f, NULL);
+}
+
+static void own_followups_are_echoes_and_unknown_states_are_seen(void **state) {
+    static const char own[] =
+        "{\"lapor\":\"followup\",\"id\":\"765\",\"data\":{\"id\":1,\"institution_from_id\":77,"
+        "\"content\":\"jawaban kami\"}}";
+    static const char status[] = "{\"lapor\":\"status\",\"id\":\"765\",\"data\":{\"complaint_id\":765,"
+                                 "\"status_name\":\"Entah\",\"content\":\"x\"}}";
+    struct lapor_settings s = settings(api);
+    struct records r = records_new();
+
+    (void)state;
+    records_parse(&r, &aduan_connector, &s, own, strlen(own));
+    assert_int_equal(r.items[0].kind, ADUAN_KIND_ECHO);
+    records_parse(&r, &aduan_connector, &s, status, strlen(status));
+    assert_int_equal(r.items[0].kind, ADUAN_KIND_SYSTEM);
+    assert_non_null(strstr(r.items[0].note, "Entah"));
+    records_clear(&r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_sample_becomes_its_record),
+        cmocka_unit_test(the_same_import_gives_the_same_ids),
+        cmocka_unit_test(pointers_and_converters),
+        cmocka_unit_test(faults_name_line_and_key),
+        cmocka_unit_test(shipped_profiles_are_without_fault_and_off),
+        cmocka_unit_test(only_what_is_mapped_goes_by_itself),
+        cmocka_unit_test(an_answer_fits_or_it_is_said_why),
+        cmocka_unit_test(what_an_answer_of_lapor_means),
+        cmocka_unit_test(an_answer_that_is_there_is_not_sent_again),
+        cmocka_unit_test(own_followups_are_echoes_and_unknown_states_are_seen),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
