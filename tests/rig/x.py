@@ -433,7 +433,7 @@ def handler_of(x):
                         return self.answer(*x.refresh(self.headers, body))
                     x.check_caller(self.command, x.api + self.path, self.headers.get("Authorization"))
                 if parts[:4] == ["1.1", "ton", "data", "dm"]:
-                    return self.answer(200, x.media[parts[5]])
+                    return self.answer(200, x.media[parts[5]]) if parts[5] in x.media else self.answer(404, b"")
                 self.serve_api(parts[1:], query, body)
             except Problem as e:
                 self.answer(e.status, e.body)

@@ -58,8 +58,9 @@ class Office:
         return next((m for m in self.a.ctl("show", ticket["number"])["messages"] if m["direction"] == "out" and text in m["text"]), None)
 
 
-def office_of(**keys):
+def office_of(secret=None, valid=True, **keys):
     with X() as x, Aduan() as a:
+        x.consumer_secret, x.valid = secret or x.consumer_secret, valid
         o = Office(a, x, **keys)
         if not keys.get("webhook", True):
             x.shape = None
@@ -72,6 +73,16 @@ def office_of(**keys):
 @pytest.fixture
 def office():
     yield from office_of()
+
+
+@pytest.fixture
+def sampled():
+    yield from office_of(secret="rahasia-konsumen-uji-456")
+
+
+@pytest.fixture
+def dead():
+    yield from office_of(valid=False)
 
 
 @pytest.fixture
@@ -221,18 +232,16 @@ def test_pictures_come_in_and_go_out(office, tmp_path):
     assert "gambar" in refusal.value.text
 
 
-def test_a_dead_webhook_is_revived(office):
-    office.x.valid = False
-    office.a.ctl("connectors", "probe", "x", as_json=False)
-    wait(lambda: office.x.valid, "the webhook to be valid again")
+def test_a_dead_webhook_is_revived(dead):
+    wait(lambda: dead.x.valid, "the webhook to be valid again")
+    health = wait(lambda: (h := dead.a.health("x", "send")) and h.get("fault") and h, "the fault in status")
+    assert "dipasang kembali" in health["fault"]
 
 
-def test_every_sample_comes_in_by_the_front_door(office):
+def test_every_sample_comes_in_by_the_front_door(sampled):
+    office = sampled
     assert office.x.challenge()
     assert office.x.tell(b'{"for_user_id":"1234567890","direct_message_events":[]}', secret="salah") == 401
-    office.x.consumer_secret = "rahasia-konsumen-uji-456"
-    office.a.secret("cs", office.x.consumer_secret)
-    office.a.restart()
     index = [line.split("\t") for line in (SAMPLES / "INDEX").read_text().splitlines() if not line.startswith("#")]
     for name, _, signature in index:
         assert office.x.tell((SAMPLES / name).read_bytes(), signature=signature) == 200, name
