@@ -1,0 +1,61 @@
+"""SP4N-LAPOR! by hand with everything real: no network. An import becomes cases, once; its answer waits for a person."""
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from rig.aduan import BUILD, Aduan, wait  # noqa: E402
+
+SAMPLES = HERE.parent / "platforms" / "lapor"
+
+pytestmark = pytest.mark.skipif(not (BUILD / "connectors" / "lapor.so").exists() or not (BUILD / "aduanctl").exists(),
+                                reason="SKIPPED: needs a build")
+
+
+@pytest.fixture(scope="module")
+def office():
+    with Aduan() as a:
+        a.account("lapor", type="lapor")
+        a.start()
+        a.ctl("user", "add", "rina", "--role", "officer", "--name", "Rina Kartika", stdin="rahasia-sekali-1\n")
+        yield a
+
+
+def test_an_import_becomes_cases_and_twice_the_same_ones(office):
+    a = office
+    first = a.ctl("import", "lapor", SAMPLES / "list.csv")["reports"]
+    ids = {r["id"]: r for r in first}
+    assert ids["7654321"]["number"] and ids["7654322"]["number"] and not ids["7654321"]["known"]
+    assert [r["kind"] for r in first].count("unparsed") == 1
+    again = a.ctl("import", "lapor", SAMPLES / "list.csv")["reports"]
+    assert {r["id"]: r["number"] for r in again if r["known"]} == {i: ids[i]["number"] for i in ("7654321", "7654322")}
+    assert not [r for r in again if not r["known"]]
+
+
+def test_the_answer_waits_in_the_work_list_until_it_is_done(office):
+    a = office
+    number = a.ctl("import", "lapor", SAMPLES / "mail.eml")["reports"][0]["number"]
+    a.ctl("reply", number, "Syaratnya KTP kedua orang tua.", "--as", "rina")
+
+    def item():
+        return [w for w in a.ctl("worklist") if w["number"] == number]
+
+    wait(item, "the answer in the work list")
+    done = item()
+    for one in done:
+        a.ctl("worklist", "done", one["id"], "--ref", "7654350", "--as", "rina")
+    wait(lambda: not item(), "nothing left to carry over")
+
+
+def test_recorded_bytes_are_shown_and_nothing_is_kept(office):
+    a = office
+    r = subprocess.run([BUILD / "aduand", "-c", a.file, "-t", "lapor", SAMPLES / "detail.json", SAMPLES / "notice.txt"],
+                       capture_output=True, text=True, timeout=60, check=False)
+    assert r.returncode == 0, r.stderr
+    records = [json.loads(line) for line in r.stdout.splitlines()]
+    assert [x["platform_id"] for x in records] == ["7654330", "7654340", "7654341"]
+    assert "7654341" not in json.dumps(a.ctl("tickets"))
