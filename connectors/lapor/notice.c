@@ -14,6 +14,7 @@ enum { LABEL_MAX = 40 };
 struct notice {
     struct lapor_walk *w;
     struct lapor_item item;
+    bool begun;        /* a label has been seen */
     const char *start; /* of the report's text */
     struct text value; /* of the label that is being read */
     char label[LABEL_MAX + 1];
@@ -80,16 +81,19 @@ static void one_line(struct notice *no, const char *line, size_t n) {
         end_report(no, line);
         no->start = line;
     }
+    if (no->label[0] == '\0' && no->item.id == NULL && !no->begun)
+        no->start = line; /* what stands above the first label is no part of a report */
+    no->begun = true;
     end_value(no);
     memcpy(no->label, line + skip, label);
     no->label[label] = '\0';
     text_add_n(&no->value, line + skip + label + 1, n - skip - label - 1);
 }
 
-/* Enough to tell it from any other text: an id and one thing more. */
+/* Enough to tell it from any other text: it begins with an id, or has one and one thing more. */
 bool lapor_notice_like(const char *text, size_t n) {
     const char *end = text + n, *next;
-    bool id = false;
+    bool id = false, first = true, begins = false;
     size_t labels = 0, label;
 
     for (; text < end; text = next) {
@@ -100,8 +104,10 @@ bool lapor_notice_like(const char *text, size_t n) {
         label = label_of(text, (size_t)(next - text));
         labels += label > 0;
         id = id || (label > 0 && is_id(text, label));
+        begins = begins || (first && id);
+        first = false;
     }
-    return id && labels >= 2;
+    return begins || (id && labels >= 2);
 }
 
 int lapor_notice(struct lapor_walk *w, const char *text, size_t n) {
