@@ -1,28 +1,65 @@
 """badday.py: what goes wrong on purpose, each for a while, and back again by itself."""
-import json
+import collections
 import threading
 import time
 
 DAYS = {
-    "graph-down": ("Graph mati 30 detik", "Graph is down for 30 s", 30),
-    "token": ("Token WhatsApp ditolak 30 detik", "WhatsApp token is refused for 30 s", 30),
+    "graph-down": ("Semua platform mati 30 detik", "Every platform is down for 30 s", 30),
+    "token": ("Semua token ditolak 30 detik", "Every token is refused for 30 s", 30),
     "redis": ("Redis berhenti 60 detik", "Redis stops for 60 s", 60),
-    "repeat": ("Graph mengulang pesan terakhir 8 kali", "Graph repeats the last message 8 times", 0),
-    "cut": ("Jawaban berikut: diterima, lalu putus", "Next answer: accepted, then the line is cut", 0),
+    "repeat": ("Semua dikirim 8 kali, 30 detik", "Everything is delivered 8 times for 30 s", 30),
+    "cut": ("Jawaban WhatsApp berikut: diterima, lalu putus", "Next WhatsApp answer: accepted, then the line is cut", 0),
     "hook-lost": ("Pesan ditahan 20 detik, lalu datang terbalik", "Messages held for 20 s, then in reverse order", 20),
+    "hook-gone": ("Webhook X hilang 30 detik; X tetap dibaca berkala", "X's webhooks get lost for 30 s; polling goes on", 30),
 }
+COPIES, KEPT = 8, 3
+EVERYWHERE = ("messages", "media", "link", "bytes", "number", "upload", "comments", "read", "account", "subscribed", "refresh",
+              "debug", "conversations", "dm", "posts", "mentions", "dm_events", "dm_lookup", "lookup", "me", "webhooks")
+FOR_EVER = 10**6
+
+
+class Line:
+    """Between a stand-in and our webhook: remembers what was delivered last, delivers it again, holds or loses it."""
+
+    def __init__(self, stand):
+        way = "post" if hasattr(stand, "deliver_for_ever") else "tell"  # Meta's, X's
+        self.post = getattr(stand, way)
+        self.last, self.held, self.copies, self.lost, self.holding = collections.deque(maxlen=KEPT), [], 1, False, False
+        setattr(stand, way, self.deliver)
+
+    def deliver(self, body, **more):
+        if self.holding:
+            self.held.append(body)
+        if self.lost or self.holding:
+            return 200
+        status = self.post(body, **more)
+        self.last.append(body)
+        self.again([body], self.copies - 1)
+        return status
+
+    def again(self, bodies, times):
+        for body in list(bodies) * times:
+            threading.Thread(target=self.post, args=(body,), daemon=True).start()
+
+    def release(self):
+        held, self.held, self.holding = self.held[::-1], [], False
+        for body in held:
+            self.post(body)
 
 
 class BadDays:
-    def __init__(self, office, graph):
-        self.office, self.graph = office, graph
+    def __init__(self, office, stands):
+        """stands: name of the account -> stand-in."""
+        self.office, self.stands = office, stands
         self.until, self.lock = {}, threading.Lock()
         self.timers = []
         self.restored = {}
+        self.lines = {name: Line(s) for name, s in stands.items()}
 
     def shown(self):
         now = time.time()
-        return [{"key": k, "id": d[0], "en": d[1], "left": max(0, round(self.until.get(k, 0) - now))} for k, d in DAYS.items()]
+        return [{"key": k, "id": d[0], "en": d[1], "left": max(0, round(self.until.get(k, 0) - now))}
+                for k, d in DAYS.items() if k != "hook-gone" or "x" in self.stands]
 
     def start(self, key):
         """Begins a bad day; nothing when it already lasts."""
@@ -43,18 +80,22 @@ class BadDays:
             timer.cancel()
 
     def begin_graph_down(self):
-        for on in ("messages", "media", "link", "bytes", "number"):
-            self.graph.fault(on=on, do="cut-before", times=10**6)
+        for stand in self.stands.values():
+            for on in EVERYWHERE:
+                stand.fault(on=on, do="cut-before", times=FOR_EVER)
 
     def end_graph_down(self):
-        with self.graph.lock:
-            self.graph.faults[:] = [f for f in self.graph.faults if f["times"] < 1000]
+        for stand in self.stands.values():
+            with stand.lock:
+                stand.faults[:] = [f for f in stand.faults if f["times"] < FOR_EVER // 2]
 
     def begin_token(self):
-        self.restored["token"], self.graph.token = self.graph.token, "ditolak"
+        for name, stand in self.stands.items():
+            self.restored[name], stand.token = stand.token, "ditolak"
 
     def end_token(self):
-        self.graph.token = self.restored["token"]
+        for name, stand in self.stands.items():
+            stand.token = self.restored[name]
 
     def begin_redis(self):
         self.office.redis.stop()
@@ -63,29 +104,28 @@ class BadDays:
         self.office.start_redis()
 
     def begin_repeat(self):
-        """The very bytes of the last message, eight times at once."""
-        body = self.last_body()
-        if body:
-            for _ in range(8):
-                threading.Thread(target=self.graph.post, args=(body,), daemon=True).start()
+        """The very bytes of what was delivered last, and of all that follows, eight times each."""
+        for line in self.lines.values():
+            line.again(line.last, COPIES)
+            line.copies = COPIES
 
-    def last_body(self):
-        with self.graph.lock:
-            written = [(m["at"], c, m) for c in self.graph.citizens for m in c.thread
-                       if m["side"] == "citizen" and m["type"] == "text"]
-            if not written:
-                return None
-            at, c, m = max(written, key=lambda w: w[0])
-            message = {"id": m["id"], "timestamp": str(at // 1000), "type": "text", "text": {"body": m["text"]}}
-            self.graph.address(message, c, "from", "from_user_id")
-            value = {"contacts": [self.graph.contact(c)], "messages": [message]}
-            return json.dumps(self.graph.envelope([self.graph.change("messages", value)])).encode()
+    def end_repeat(self):
+        for line in self.lines.values():
+            line.copies = 1
 
     def begin_cut(self):
-        self.graph.fault(on="messages", do="cut-after")
+        self.stands["wa"].fault(on="messages", do="cut-after")
 
     def begin_hook_lost(self):
-        self.graph.hold()
+        for line in self.lines.values():
+            line.holding = True
 
     def end_hook_lost(self):
-        self.graph.release(batch=True, reverse=True)
+        for line in self.lines.values():
+            line.release()
+
+    def begin_hook_gone(self):
+        self.lines["x"].lost = True
+
+    def end_hook_gone(self):
+        self.lines["x"].lost = False

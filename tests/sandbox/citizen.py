@@ -15,6 +15,14 @@ PEOPLE = [
     {"key": "tan", "channel": "whatsapp", "name": "Tan Wei Ling", "phone": "+6590001234", "language": "en"},
     {"key": "budi", "channel": "email", "name": "Budi Santoso", "language": "id"},
     {"key": "amelia", "channel": "email", "name": "Amelia Hart", "language": "en"},
+    {"key": "dewi", "channel": "instagram", "name": "Dewi Lestari", "username": "dewi.lestari", "id": "990011223344556",
+     "language": "id"},
+    {"key": "joko", "channel": "facebook", "name": "Joko Susilo", "username": "joko.susilo", "id": "7700112233445566",
+     "language": "id"},
+    {"key": "rudi", "channel": "x", "name": "Rudi Hartono", "username": "rudi_h", "id": "9876543210", "language": "id"},
+    {"key": "sri", "channel": "lapor", "name": "Sri Wahyuni", "language": "id"},
+    {"key": "hasan", "channel": "counter", "name": "Hasan Basri", "language": "id"},
+    {"key": "lia", "channel": "maildir", "name": "Lia Kurnia", "language": "id"},
 ]
 KIND = {"image/jpeg": "image", "image/png": "image", "video/mp4": "video", "audio/ogg": "audio", "audio/mpeg": "audio"}
 
@@ -47,9 +55,13 @@ class Phone:
     def thread(self):
         return [{"id": m["id"], "mine": m["side"] == "citizen", "text": m.get("text") or "", "at": m["at"],
                  "status": m["status"], "reply_to": m.get("reply_to"), "type": m["type"], "template": m.get("template"),
-                 "files": [{"name": m.get("filename") or m["type"], "type": m.get("mime"), "url": f"/file/wa/{m['media_id']}"}]
+                 "files": [{"name": m.get("filename") or m["type"], "type": m.get("mime"), "url": f"/file/{self.person['key']}/{m['media_id']}"}]
                  if m.get("media_id") else []}
                 for m in self.graph.phone(self.person["phone"])]
+
+    def window_until(self):
+        c = self.graph.citizen(self.person["phone"])
+        return int((c.last_write + 24 * 3600) * 1000) if c and c.last_write else None
 
     def read(self):
         if self.graph.citizen(self.person["phone"]):
@@ -126,7 +138,7 @@ class Mailbox:
         for part in m.iter_attachments():
             key = f"{self.person['key']}-{len(self.files)}"
             self.files[key] = (part.get_filename() or "berkas", part.get_content_type(), part.get_payload(decode=True) or b"")
-            files.append({"name": self.files[key][0], "type": self.files[key][1], "url": f"/file/mail/{key}"})
+            files.append({"name": self.files[key][0], "type": self.files[key][1], "url": f"/file/{self.person['key']}/{key}"})
         body = m.get_body(("plain", "html"))
         references = str(m["References"] or "").split()
         known = {k["id"] for k in self.messages}

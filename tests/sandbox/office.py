@@ -9,8 +9,6 @@ import sys
 from processes import Fault, Process, answers, free_port, wait_until, write_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NUMBER_ID, NUMBER = "106540352242922", "6281130000111"
-BOX = "pengaduan@kantor.example"
 
 CONF = """# Written by ./dev up; overwritten at every start.
 office = {{
@@ -29,46 +27,17 @@ console = {{ listen = ""; }};
 metrics = {{ listen = "127.0.0.1:{metrics}"; }};
 """
 
-MAIL = """# The office's mailbox, at the local mail system.
-name    = "surel";
-type    = "email";
-address = "{box}";
-imap = {{ url = "{imap}"; user = "{user}"; password = "@surel"; }};
-smtp = {{ url = "{smtp}"; user = "{user}"; password = "@surel"; }};{tls}
-"""
-
-WHATSAPP = """# The office's WhatsApp number, at the stand-in for Graph.
-name            = "wa";
-type            = "whatsapp";
-api             = "{api}";
-phone_number_id = "{number_id}";
-access_token    = "@wa-token";
-app_secret      = [ "@wa-app" ];
-verify_token    = "@wa-verify";
-template        = {{ name = "buka_percakapan"; language = "id"; }};
-"""
-
-
-def secret_of(path):
-    """A random secret, kept from one start to the next."""
-    if not path.exists():
-        write_file(path, secrets.token_urlsafe(24) + "\n", 0o600)
-    return path.read_text().strip()
-
 
 class Office:
     def __init__(self, directory, build, fixed_ports=True):
         self.dir, self.build = pathlib.Path(directory), pathlib.Path(build).resolve()
-        for name in ("state", "secrets", "redis", "logs", "connectors.d"):
+        for name in ("state", "secrets", "redis", "logs", "connectors.d", "papers"):
             (self.dir / name).mkdir(parents=True, exist_ok=True, mode=0o700)
             (self.dir / name).chmod(0o700)
         self.conf = self.dir / "aduan.conf"
         self.gateway = free_port(8081 if fixed_ports else 0)
         self.metrics = free_port(9090 if fixed_ports else 0)
-        self.hook = f"http://127.0.0.1:{self.gateway}/hook/wa"
-        self.token = secret_of(self.dir / "secrets" / "wa-token")
-        self.app_secret = secret_of(self.dir / "secrets" / "wa-app")
-        secret_of(self.dir / "secrets" / "wa-verify")
+        self.accounts = []
         # A unix socket's path has 107 bytes at most: the sandbox may lie deeper than that.
         socket = self.dir / "redis" / "redis.sock"
         self.socket = str(socket) if len(str(socket)) < 100 else f"/tmp/aduan-{secrets.token_hex(8)}.sock"
@@ -82,17 +51,30 @@ class Office:
                                         "--save", "", "--maxmemory-policy", "noeviction", "--daemonize", "no"],
                        self.dir / "logs" / "redis.log")
 
-    def configure(self, mail, api):
-        """mail: url and login of the office's box (None: no mail); api: of the Graph stand-in."""
+    def secret(self, name, value=None):
+        """The content of a secret: as given, else a random one, kept from one start to the next."""
+        path = self.dir / "secrets" / name
+        if value is not None or not path.exists():
+            write_file(path, (value or secrets.token_urlsafe(24)) + "\n", 0o600)
+        return path.read_text().strip()
+
+    def hook_of(self, name):
+        return f"http://127.0.0.1:{self.gateway}/hook/{name}"
+
+    def has(self, module):
+        return (self.build / "connectors" / f"{module}.so").exists()
+
+    def account(self, name, text):
+        write_file(self.dir / "connectors.d" / f"{name}.conf", text)
+        self.accounts.append(name)
+
+    def configure(self):
+        """The main file; accounts of an earlier start that are no more are taken away."""
         write_file(self.conf, CONF.format(dir=self.dir, policy=ROOT / "conf", build=self.build, redis=self.socket,
                                           gateway=self.gateway, metrics=self.metrics))
-        wa, box = self.dir / "connectors.d" / "wa.conf", self.dir / "connectors.d" / "surel.conf"
-        write_file(wa, WHATSAPP.format(api=api, number_id=NUMBER_ID))
-        box.unlink(missing_ok=True)
-        if mail:
-            write_file(self.dir / "secrets" / "surel", mail["password"] + "\n", 0o600)
-            tls = f'\ntls_ca = "{mail["ca"]}";' if mail.get("ca") else ""
-            write_file(box, MAIL.format(box=mail["address"], user=mail["user"], imap=mail["imap"], smtp=mail["smtp"], tls=tls))
+        for file in (self.dir / "connectors.d").glob("*.conf"):
+            if file.stem not in self.accounts:
+                file.unlink()
 
     def check(self):
         run = subprocess.run([self.build / "aduand", "-c", self.conf, "-n"], capture_output=True, text=True, check=False)
@@ -108,6 +90,7 @@ class Office:
         self.check()
         self.daemon.start()
         wait_until("the gateway", lambda: answers(("127.0.0.1", self.gateway)), self.daemon)
+        wait_until("the desk", lambda: self.ctl("tickets")[0] == 0, self.daemon)
 
     def stop(self):
         self.daemon.stop()

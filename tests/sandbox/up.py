@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""up.py: the sandbox of ./dev up: Redis, mail servers, a stand-in for Graph, aduand, and a page to play the citizen.
+"""up.py: the sandbox of ./dev up: Redis, mail servers, a stand-in for each platform, aduand, and a page to play the citizen.
 
 Runs until Ctrl-C (or ./dev down), then stops everything it started, by pid.
 """
@@ -17,21 +17,19 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "rig")]
 
-import citizen  # noqa: E402
-import graph as graph_rig  # noqa: E402
-import mail as mail_rig  # noqa: E402
+import channels  # noqa: E402
 from badday import BadDays  # noqa: E402
-from office import NUMBER, NUMBER_ID, Office  # noqa: E402
+from desk import Desk  # noqa: E402
+from office import Office  # noqa: E402
 from processes import Fault, free_port  # noqa: E402
 from web import Sandbox, Web  # noqa: E402
-
-BOX, PASSWORD = "pengaduan", "rahasia"
 
 WELCOME = """
   Aduan berjalan / is running.   Ctrl-C berhenti / stops everything.
 
   Bermain sebagai warga / play the citizen ....  {page}
-  Webhook WhatsApp ............................  {hook}
+  Kanal / channels ............................  {channels}
+  Webhook .....................................  {hook}
   Kotak surel kantor / the office's mailbox ...  {box}  (SMTP 127.0.0.1:{smtp})
   Metrik / metrics ............................  http://127.0.0.1:{metrics}/metrics
 
@@ -40,6 +38,7 @@ WELCOME = """
     {ctl} tickets
     {ctl} show TPI-{year}-000001
     {ctl} reply TPI-{year}-000001 "Terima kasih, kami periksa hari ini."
+    {ctl} worklist
     {ctl} status
 
   Log: {logs}
@@ -64,58 +63,22 @@ class Everything:
                 print(f"sandbox: {type(fault).__name__}: {fault}", file=sys.stderr)
 
 
-def start_mail(running):
-    """Dovecot and Exim with the office's box and one for each citizen; None, said loudly, where they cannot run."""
-    gone = [name for name in mail_rig.missing() if not name.endswith("/imap4d")]  # the tests only want that one
-    if gone:
-        print(f"sandbox: no mail here: missing {', '.join(gone)} (./dev up installs it, as root)", file=sys.stderr)
-        return None
-    house = running.add(mail_rig.MailHouse())
-    users = [BOX] + [p["key"] for p in citizen.PEOPLE if p["channel"] == "email"]
-    pair = house.certificates().good
-    house.dovecot(users=dict.fromkeys(users, PASSWORD), tls=pair)
-    house.exim(tls=pair)
-    return house
-
-
-def office_box(house):
-    if house is None:
-        return None
-    return {"address": f"{BOX}@kantor.test", "user": BOX, "password": PASSWORD, "imap": f"imaps://127.0.0.1:{house.imaps_port}",
-            "smtp": f"smtps://127.0.0.1:{house.smtps_port}", "ca": house.certificates().ca}
-
-
-def the_people(graph, house, running):
-    people = {}
-    for person in citizen.PEOPLE:
-        if person["channel"] == "whatsapp":
-            people[person["key"]] = (person, citizen.Phone(person, graph))
-        elif house is not None:
-            address = f"{person['key']}@warga.test"
-            box = {"address": address, "user": person["key"], "password": PASSWORD, "imap": ("127.0.0.1", house.imap_port),
-                   "smtp": ("127.0.0.1", house.smtp_port)}
-            side = running.add(citizen.Mailbox(person, box, f"{BOX}@kantor.test"))
-            people[person["key"]] = ({**person, "address": address}, side)
-    return people
-
-
 def start(options, running):
     office = Office(options.dir, options.build, fixed_ports=not options.free_ports)
-    graph = graph_rig.Graph(hook=office.hook, token=office.token, app_secret=office.app_secret, number_id=NUMBER_ID,
-                            number=NUMBER)
-    running.add(graph.start())
-    house = start_mail(running)
-    office.configure(office_box(house), graph.api)
+    played = channels.start(office, running)
+    office.configure()
     running.add(office)
     office.start()
-    days = running.add(BadDays(office, graph))
-    people = the_people(graph, house, running)
+    days = running.add(BadDays(office, played.stands))
+    desk = Desk(office)
+    people = played.people(desk, running)
     port = options.port if options.host != "127.0.0.1" else free_port(0 if options.free_ports else options.port)
-    web = running.add(Web(Sandbox(office, graph, people, days), options.host, port))
-    return {"page": web.url, "hook": office.hook, "box": f"{BOX}@kantor.test", "smtp": house.smtp_port if house else "-",
+    web = running.add(Web(Sandbox(office, people, days, desk, played.portal), options.host, port))
+    house = played.house
+    return {"page": web.url, "hook": office.hook_of("wa"), "box": channels.BOX, "smtp": house.smtp_port if house else "-",
             "metrics": office.metrics, "conf": str(office.conf), "ctl": f"{office.build}/aduanctl -c {office.conf}",
-            "logs": str(office.dir / "logs" / "aduand.log"), "graph": graph.base, "pid": os.getpid(),
-            "app_secret_file": str(office.dir / "secrets" / "wa-app")}, office
+            "logs": str(office.dir / "logs" / "aduand.log"), "graph": played.stands["wa"].base, "pid": os.getpid(),
+            "channels": " ".join(office.accounts), "app_secret_file": str(office.dir / "secrets" / "wa-app")}, office
 
 
 def lock(directory):

@@ -3,7 +3,6 @@ import json
 import mimetypes
 import pathlib
 import threading
-import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,6 +10,7 @@ from badday import DAYS
 from processes import Fault, answers
 
 PAGE = pathlib.Path(__file__).resolve().parent / "page"
+FILES = ("index.html", "sandbox.css", "threads.css", "sandbox.js", "threads.js", "desk.js", "icon.svg")
 BODY_MAX = 12 * 1024 * 1024
 INLINE = ("image/png", "image/jpeg")
 HEADERS = {
@@ -22,40 +22,26 @@ HEADERS = {
 }
 
 
-class Desk:
-    """What aduanctl says of the cases, asked at most once a second however many pages are open."""
-
-    def __init__(self, office):
-        self.office, self.lock = office, threading.Lock()
-        self.cases, self.fault, self.asked = [], None, 0.0
-
-    def tickets(self):
-        with self.lock:
-            if time.monotonic() - self.asked > 1:
-                try:
-                    self.cases, self.fault = self.office.ask("tickets"), None
-                except (Fault, OSError) as fault:
-                    self.fault = str(fault)
-                self.asked = time.monotonic()
-            return self.cases, self.fault
-
-
 class Sandbox:
-    def __init__(self, office, graph, people, days):
-        self.office, self.graph, self.days = office, graph, days
-        self.people = people  # key -> (person, Phone or Mailbox)
-        self.desk = Desk(office)
+    def __init__(self, office, people, days, desk, portal=None):
+        self.office, self.days, self.desk, self.portal = office, days, desk, portal
+        self.people = people  # key -> (person, what plays them: citizen.py, followers.py, visitor.py, portal.py)
+
+    def people_shown(self):
+        return [{**person, "public": list(getattr(side, "ways", ())), "fields": list(getattr(side, "fields", ()))}
+                for person, side in self.people.values()]
 
     def state(self, key):
         person, side = self.people[key]
-        tickets, fault = self.desk.tickets()
-        shown = {"person": person, "thread": side.thread(), "fault": getattr(side, "fault", None), "tickets": tickets,
-                 "desk_fault": fault, "days": self.days.shown(),
+        tickets, _ = self.desk.tickets()
+        shown = {"person": person, "thread": list(side.thread()), "public": side.public() if hasattr(side, "public") else None,
+                 "fault": getattr(side, "fault", None), "tickets": tickets, "work": self.desk.work(),
+                 "portal": self.portal.new() if self.portal else [], "days": self.days.shown(),
                  "up": {"aduand": self.office.daemon.running, "redis": self.office.redis.running,
                         "gateway": answers(("127.0.0.1", self.office.gateway))}}
-        if person["channel"] == "whatsapp":
-            c = self.graph.citizen(person["phone"])
-            shown["window_until"] = int((c.last_write + 24 * 3600) * 1000) if c and c.last_write else None
+        shown["desk_fault"] = self.desk.fault
+        if hasattr(side, "window_until"):
+            shown["window_until"] = side.window_until()
         return shown
 
     def write(self, o):
@@ -63,13 +49,31 @@ class Sandbox:
         text = o.get("text") or ""
         if not text.strip() and not o.get("file"):
             raise Fault("Tulis sesuatu dulu / write something first")
-        return {"id": side.write(text, o.get("subject"), o.get("file"), o.get("reply_to")), "channel": person["channel"]}
+        if o.get("public"):
+            ident = side.write_public(text, o["public"], o.get("reply_to"))
+        else:
+            ident = side.write(text, o.get("subject"), o.get("file"), o.get("reply_to"))
+        return {"id": ident, "channel": person["channel"]}
 
-    def answer(self, o):
-        return self.office.ask("reply", o["number"], "-", text=o["text"])
-
-    def case(self, number):
-        return self.office.ask("show", number)
+    def act(self, path, o):
+        """What a POST does; None: there is no such call."""
+        if path == "/api/write":
+            return self.write(o)
+        if path == "/api/read":
+            self.people[o["who"]][1].read()
+            return {}
+        if path == "/api/answer":
+            return self.desk.reply(o["number"], o["text"])
+        if path == "/api/intake":
+            return self.people[o["who"]][1].intake(o)
+        if path == "/api/work":
+            return self.portal.carry(o, self.desk) if self.portal else self.desk.hand(o)
+        if path == "/api/import" and self.portal:
+            return self.portal.bring(o["id"], self.desk)
+        if path == "/api/day" and o.get("key") in DAYS:
+            self.days.start(o["key"])
+            return {"days": self.days.shown()}
+        return None
 
 
 def handler_of(sandbox, hosts):
@@ -114,23 +118,28 @@ def handler_of(sandbox, hosts):
             query = dict(urllib.parse.parse_qsl(url.query))
             parts = [urllib.parse.unquote(p) for p in url.path.split("/") if p]
             if parts == ["api", "people"]:
-                return self.send(200, [p for p, _ in sandbox.people.values()])
+                return self.send(200, sandbox.people_shown())
             if parts == ["api", "state"]:
                 return self.send(200, sandbox.state(query["who"]))
             if parts == ["api", "case"]:
-                return self.send(200, sandbox.case(query["number"]))
+                return self.send(200, sandbox.desk.case(query["number"]))
             if len(parts) == 3 and parts[0] == "file":
-                return self.file(parts[1], parts[2])
+                return self.file(sandbox.people[parts[1]][1].file(parts[2]))
+            if len(parts) == 2 and parts[0] == "paper":
+                return self.paper(sandbox.desk.printed(parts[1]))
             name = parts[0] if len(parts) == 1 else "index.html" if not parts else ""
-            if name not in ("index.html", "sandbox.css", "sandbox.js", "icon.svg"):
+            if name not in FILES:
                 return self.send(404, {"error": "there is no such page"})
             kind = mimetypes.guess_type(name)[0] or "text/plain"
             return self.send(200, (PAGE / name).read_bytes(), kind + ("; charset=utf-8" if kind.startswith("text/") else ""))
 
-        def file(self, where, key):
-            channel = "whatsapp" if where == "wa" else "email"
-            sides = [side for person, side in sandbox.people.values() if person["channel"] == channel]
-            found = next((f for f in (side.file(key) for side in sides) if f), None)
+        def paper(self, content):
+            if content is None:
+                return self.send(404, {"error": "there is no such paper"})
+            return self.send(200, content, "text/html; charset=utf-8", **{
+                "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-modals"})
+
+        def file(self, found):
             if not found:
                 return self.send(404, {"error": "there is no such file"})
             name, kind, content = found
@@ -146,18 +155,8 @@ def handler_of(sandbox, hosts):
                 self.close_connection = True
                 return self.send(413 if length > BODY_MAX else 403, {"error": "refused"})
             o = json.loads(self.rfile.read(length) or b"{}")
-            path = urllib.parse.urlsplit(self.path).path
-            if path == "/api/write":
-                return self.send(200, sandbox.write(o))
-            if path == "/api/read":
-                sandbox.people[o["who"]][1].read()
-                return self.send(200, {})
-            if path == "/api/answer":
-                return self.send(200, sandbox.answer(o))
-            if path == "/api/day" and o.get("key") in DAYS:
-                sandbox.days.start(o["key"])
-                return self.send(200, {"days": sandbox.days.shown()})
-            return self.send(404, {"error": "there is no such call"})
+            done = sandbox.act(urllib.parse.urlsplit(self.path).path, o)
+            return self.send(200, done) if done is not None else self.send(404, {"error": "there is no such call"})
 
     return Handler
 
