@@ -8,6 +8,7 @@
  *   ADUAN_STEP_LOG=FILE        appends "pid name" at every step reached
  *   ADUAN_DIE_AT=NAME[:N]      SIGKILL to itself at the Nth time (default 1)
  *   ADUAN_DIE_ONCE=FILE        … but only the one process that creates FILE
+ *   ADUAN_DIE_IN=DIRECTORY     SIGKILL to itself where DIRECTORY/NAME exists; the death takes the file away
  *
  * Otherwise it compiles to nothing.
  */
