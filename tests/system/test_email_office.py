@@ -1,6 +1,7 @@
 """The whole way with everything real: Exim → Dovecot → aduand → ticket → aduanctl reply → the citizen's box, over TLS."""
 import email
 import email.policy
+import email.utils
 import os
 import pathlib
 import sys
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.skipif(bool(mail.missing()) or not (BUILD / "connectors
 
 def letter(n, sender="warga", more=""):
     return (f"From: Siti Rahma <{sender}@warga.test>\r\nTo: pengaduan@kantor.test\r\nSubject: Keluhan {n}\r\n"
-            f"Message-ID: <{n}@warga.test>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0700\r\n{more}"
+            f"Message-ID: <{n}@warga.test>\r\nDate: {email.utils.formatdate()}\r\n{more}"
             "Content-Type: text/plain; charset=utf-8\r\n\r\nPaspor saya belum selesai – mohon bantuannya.\r\n").encode()
 
 
