@@ -23,6 +23,7 @@ import mail as mail_rig  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("ADUAN_RELEASE") or os.environ.get("ADUAN_BUILD") or ROOT / "build")
 PATIENCE = 40
+INVITATION = "kirim nama, alamat, dan kronologi lewat DM"  # R-14
 
 
 def until(what, seconds=PATIENCE):
@@ -55,6 +56,20 @@ class Page:
 
     def thread(self, who):
         return self.get(f"api/state?who={who}")["thread"]
+
+    def comments(self, who):
+        """All that stands in public where this citizen wrote, and under the office's own post."""
+        return [c for group in self.get(f"api/state?who={who}")["public"] for c in group["comments"]]
+
+    def work(self, number):
+        return [w for w in self.get("api/state?who=siti")["work"] if w["number"] == number]
+
+    def invited(self, who, count=1):
+        """The office's answers in public, once there are so many."""
+        def ours():
+            found = [c for c in self.comments(who) if c["ours"]]
+            return found if len(found) >= count else None
+        return until(ours)[0]
 
     def ctl(self, *words, text=None):
         program, _, conf = self.ctl_line.partition(" -c ")
@@ -157,6 +172,140 @@ def test_an_attachment_comes_through_byte_for_byte(page):
     assert found["sha256"] == hashlib.sha256(b"bukti saya\n").hexdigest()
 
 
+def test_every_channel_of_the_office_is_there(page):
+    people = page.get("api/people")
+    assert {p["channel"] for p in people} == {"whatsapp", "email", "maildir", "instagram", "facebook", "x", "lapor", "counter"}
+    types = sorted(a["type"] for a in page.ctl("status")["accounts"])
+    assert types == ["counter", "email", "facebook", "instagram", "lapor", "maildir", "whatsapp", "x"]
+
+
+def test_a_private_message_on_social_media_gets_its_number_in_private(page):
+    for who, channel in (("dewi", "instagram"), ("joko", "facebook"), ("rudi", "x")):
+        page.post("api/write", {"who": who, "text": f"Halo, ini pesan langsung lewat {channel}."})
+        shown, _ = until(lambda channel=channel: page.ticket_with(f"pesan langsung lewat {channel}"))
+        assert shown["channel"] == channel and not shown["public"]
+        until(lambda who=who, number=shown["number"]: [m for m in page.thread(who) if not m["mine"] and number in m["text"]])
+        page.ctl("reply", shown["number"], f"Jawaban petugas lewat {channel}.")
+        until(lambda who=who, channel=channel: [m for m in page.thread(who) if f"petugas lewat {channel}" in m["text"]])
+        assert not [c for c in page.comments(who) if c["ours"]]
+        page.ctl("close", shown["number"])  # what these citizens write next is a matter of its own
+
+
+def answered_in_private(page, who, wrote, channel):
+    """What was written in public is a public case; in public stands R-14 and nothing else, the officer's words in private."""
+    shown, _ = until(lambda: page.ticket_with(wrote))
+    assert shown["channel"] == channel and shown["public"]
+    invited = page.invited(who)
+    assert all(INVITATION in c["text"] and shown["number"] not in c["text"] for c in invited)
+    words = f"Petugas menjawab: {wrote}"
+    page.ctl("reply", shown["number"], words)
+    answer, _ = until(lambda: next((m for m in page.thread(who) if words in m["text"]), None))
+    assert not any("Petugas menjawab" in c["text"] for c in page.comments(who))
+    return shown, invited, answer
+
+
+def test_a_comment_on_instagram_is_invited_in_public_and_answered_in_private(page):
+    comment = page.post("api/write", {"who": "dewi", "text": "Kecewa dengan antrean", "public": "comment"})["id"]
+    _, invited, answer = answered_in_private(page, "dewi", "Kecewa dengan antrean", "instagram")
+    assert invited[0]["reply_to"] == comment and answer["private_reply_to"] == comment
+
+
+def test_posts_on_the_page_are_invited_in_public_and_answered_in_private(page):
+    for count, way in enumerate(("post", "comment"), 1):
+        page.post("api/write", {"who": "joko", "text": f"Ini {way} saya tentang paspor", "public": way})
+        page.invited("joko", count)
+        answered_in_private(page, "joko", f"Ini {way} saya tentang paspor", "facebook")
+    groups = page.get("api/state?who=joko")["public"]
+    assert [len([c for c in g["comments"] if c["ours"]]) for g in groups] == [1, 1]
+
+
+def test_a_review_is_invited_and_the_officer_is_told_that_it_has_no_private_reply(page):
+    page.post("api/write", {"who": "joko", "text": "Ini ulasan saya", "public": "review"})
+    shown, _ = until(lambda: page.ticket_with("Ini ulasan saya"))
+    page.invited("joko", 3)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        page.post("api/answer", {"number": shown["number"], "text": "Terima kasih."})
+    assert refused.value.code == 409 and "review" in json.load(refused.value)["error"]
+
+
+def test_a_mention_on_x_is_invited_and_a_direct_message_afterwards_joins(page):
+    post = page.post("api/write", {"who": "rudi", "text": "visa saya macet di kantor", "public": "mention"})["id"]
+    shown, _ = until(lambda: page.ticket_with("visa saya macet"))
+    assert shown["channel"] == "x" and shown["public"]
+    invited = page.invited("rudi")
+    assert invited[0]["reply_to"] == post and INVITATION in invited[0]["text"] and shown["number"] not in invited[0]["text"]
+    page.post("api/write", {"who": "rudi", "text": "Nama saya Rudi, visa kunjungan saya."})
+    until(lambda: [m for m in page.ctl("show", shown["number"])["messages"] if "visa kunjungan" in m["text"]])
+    page.ctl("reply", shown["number"], "Visa Anda sudah disetujui.")
+    until(lambda: [m for m in page.thread("rudi") if "sudah disetujui" in m["text"]])
+    assert len(page.invited("rudi")) == 1
+
+
+def test_a_report_at_the_portal_is_imported_and_its_answer_pasted(page):
+    ident = page.post("api/write", {"who": "sri", "subject": "Loket lambat", "text": "Loket 3; \"lambat\" sekali."})["id"]
+    assert [r["id"] for r in page.get("api/state?who=sri")["portal"]] == [ident]
+    number = page.post("api/import", {"id": ident})["number"]
+    assert page.get("api/state?who=sri")["portal"] == []
+    shown = page.ctl("show", number)
+    assert shown["channel"] == "lapor" and shown["conversation"] == ident and 'Loket 3; "lambat"' in shown["messages"][0]["text"]
+    page.post("api/answer", {"number": number, "text": "Loket 3 sudah ditambah petugas."})
+    work, _ = until(lambda: page.work(number))
+    assert work[0]["way"] == "paste" and not [m for m in page.thread("sri") if not m["mine"]]
+    words = page.post("api/work", {"id": work[0]["id"], "do": "show"})["text"]
+    page.post("api/work", {"id": work[0]["id"], "do": "done", "ref": ident})
+    assert [m["text"] for m in page.thread("sri") if not m["mine"]] == [words] and "sudah ditambah petugas" in words
+    assert page.work(number) == [] and page.ctl("show", number)["state"] == "answered"
+
+
+def test_at_the_counter_a_receipt_is_printed_and_the_answer_is_carried_over(page):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        page.post("api/intake", {"who": "hasan", "channel": "letter", "name": "Hasan Basri", "text": "Paspor anak saya."})
+    assert refused.value.code == 409 and "Belum lengkap" in json.load(refused.value)["error"]
+    logged = page.post("api/intake", {"who": "hasan", "channel": "letter", "name": "Hasan <b>Basri</b>", "phone": "0811 222 333",
+                                      "text": "Paspor anak saya.", "file": {"name": "surat.txt", "data": "c3VyYXQK"}})
+    with urllib.request.urlopen(page.page.rstrip("/") + logged["receipt"], timeout=20) as receipt:
+        html = receipt.read().decode()
+        assert "sandbox" in receipt.headers["Content-Security-Policy"]
+    assert logged["number"] in html and "Hasan &lt;b&gt;" in html
+    assert page.ctl("show", logged["number"])["messages"][0]["attachments"][0]["state"] == "stored"
+    page.post("api/answer", {"number": logged["number"], "text": "Paspor dapat diambil."})
+    work, _ = until(lambda: page.work(logged["number"]))
+    with urllib.request.urlopen(page.page.rstrip("/") + page.post("api/work", {"id": work[0]["id"], "do": "print"})["url"],
+                                timeout=20) as letter:
+        assert "Paspor dapat diambil." in letter.read().decode()
+    assert not [m for m in page.thread("hasan") if m.get("carried")]
+    page.post("api/work", {"id": work[0]["id"], "do": "done", "ref": "Resi 77"})
+    until(lambda: [m for m in page.thread("hasan") if m.get("carried") and m["text"] == "Paspor dapat diambil."])
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        page.get("paper/..%2Faduan.conf")
+    assert refused.value.code == 404
+
+
+def test_a_mail_to_the_second_box_comes_through_its_maildir(page):
+    page.post("api/write", {"who": "lia", "subject": "Kotak kedua", "text": "Lewat maildir."})
+    shown, _ = until(lambda: page.ticket_with("Lewat maildir."))
+    assert shown["account"] == "surat"
+    until(lambda: [m for m in page.thread("lia") if not m["mine"] and shown["number"] in m["text"]])
+
+
+def test_many_open_pages_ask_aduanctl_seldom():
+    import desk
+
+    class Office:
+        asked = []
+
+        def ask(self, *words, **_):
+            self.asked.append(words[0])
+            return [{"number": "TPI-2026-000001", "messages": []}] if words[0] == "tickets" else []
+
+    d, began = desk.Desk(Office()), time.monotonic()
+    for _ in range(500):
+        d.tickets(), d.work(), d.case("TPI-2026-000001")
+    seconds = time.monotonic() - began
+    assert Office.asked.count("tickets") <= 2 + seconds and Office.asked.count("worklist") <= 2 + seconds
+    assert Office.asked.count("show") == 1
+
+
 def test_a_repeated_webhook_changes_nothing(page):
     until(lambda: all(any(m["direction"] == "out" for m in page.ctl("show", t["number"])["messages"])
                       for t in page.ctl("tickets")))  # the last acknowledgement is on its way
@@ -166,6 +315,23 @@ def test_a_repeated_webhook_changes_nothing(page):
     time.sleep(1)
     assert len(page.ctl("tickets")) == before
     assert sum(len(page.ctl("show", t["number"])["messages"]) for t in page.ctl("tickets")) == messages
+
+
+def test_eight_deliveries_are_one_message_and_a_lost_webhook_is_made_up_for(page):
+    def messages(text):
+        return sum(text in m["text"] and m["direction"] == "in" for t in page.ctl("tickets")
+                   for m in page.ctl("show", t["number"])["messages"])
+
+    page.post("api/day", {"key": "repeat"})
+    invited = len([c for c in page.comments("dewi") if c["ours"]])
+    page.post("api/write", {"who": "dewi", "text": "Delapan kali dikirim", "public": "comment"})
+    until(lambda: messages("Delapan kali dikirim"))
+    page.post("api/day", {"key": "hook-gone"})
+    page.post("api/write", {"who": "rudi", "text": "tanpa webhook", "public": "mention"})
+    until(lambda: messages("tanpa webhook"))  # X is read all the same
+    page.invited("rudi", 2)
+    assert messages("Delapan kali dikirim") == messages("tanpa webhook") == 1
+    assert len([c for c in page.comments("dewi") if c["ours"]]) <= invited + 1
 
 
 def test_an_answer_from_the_page_is_sent_like_any_other(page):

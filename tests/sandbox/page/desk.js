@@ -9,16 +9,18 @@ const CARRY = {
   hand: "serahkan / hand over", call: "telepon / call", letter: "kirim surat / post a letter", paste: "tempel di portal / paste at the portal",
   send: "kirim sendiri / send yourself",
 };
+const KINDS = { email: "surel / e-mail", maildir: "surel / e-mail", whatsapp: "WhatsApp", instagram: "Instagram", facebook: "Facebook", x: "X", lapor: "SP4N-LAPOR!" };
 const shownDesk = { tickets: "", work: "" };
 
 const due = iso => iso ? new Date(iso).toLocaleString("id-ID", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "Asia/Jakarta" }) : "";
 const line = parts => el("p", { textContent: parts.filter(Boolean).join(" · ") });
+const channel = name => KINDS[name] || VIA[name] || name;
 const head = (title, badge, overdue) => el("header", {}, el("b", { textContent: title }), el("span", { className: "badge" + (overdue ? " overdue" : ""), textContent: badge }));
 
 const ticket = t => {
   const node = el("li", {}, head(t.number, STATES[t.state] || t.state, t.overdue));
   if (t.public) node.firstChild.insertBefore(el("span", { className: "badge public", textContent: "publik / public" }), node.firstChild.lastChild);
-  node.append(line([t.channel, t.subject || t.name || t.conversation, t.due_at && `tenggat / due ${due(t.due_at)}`]));
+  node.append(line([channel(t.channel), t.subject || t.name || t.conversation, t.due_at && `tenggat / due ${due(t.due_at)}`]));
   const text = el("textarea", { rows: 1, maxLength: 4000, placeholder: t.public ? "Jawab secara pribadi… / answer privately…" : "Jawab… / answer…", ariaLabel: `Jawaban untuk / answer to ${t.number}` });
   const form = el("form", {}, text, el("button", { className: "go" }, "Jawab", english("Answer")));
   form.onsubmit = async event => {
@@ -40,8 +42,8 @@ const ticket = t => {
 /* What waits for a person: show it, print it, say that it is done. */
 const work = w => {
   const node = el("li", {}, head(w.number, CARRY[w.way] || w.way, w.overdue));
-  node.append(line([w.channel, w.name, w.phone, w.address, w.due_at && `tenggat / due ${due(w.due_at)}`]));
-  const words = el("pre", { hidden: true, tabIndex: 0 }), ref = el("input", { placeholder: "resi, catatan / reference", maxLength: 100, ariaLabel: "Nomor resi atau catatan / reference" });
+  node.append(line([channel(w.channel), w.name, w.phone, w.address, w.due_at && `tenggat / due ${due(w.due_at)}`]));
+  const words = el("pre", { hidden: true, tabIndex: 0 }), ref = el("input", { placeholder: "resi, alasan / ref", maxLength: 100, ariaLabel: "Nomor resi atau catatan / reference" });
   const act = async (verb, more, then) => {
     try {
       then(await call("/api/work", { id: w.id, do: verb, ...more }));
@@ -62,7 +64,16 @@ const work = w => {
 const brought = r => {
   const node = el("li", {}, head(`SP4N-LAPOR! ${r.id}`, "baru di portal / new at the portal"), line([r.title]));
   const go = el("button", { type: "button", className: "go" }, "Impor", english("Import"));
-  go.onclick = () => call("/api/import", { id: r.id }).then(a => { toast(`${a.number}: diimpor / imported`); shownDesk.work = ""; refresh(); }, e => toast(e.message));
+  go.onclick = async () => {
+    go.disabled = true;
+    try {
+      const answer = await call("/api/import", { id: r.id });
+      toast(`${answer.number}: diimpor / imported`);
+      shownDesk.work = "";
+    } catch (e) { toast(e.message); }
+    go.disabled = false;
+    refresh();
+  };
   node.append(el("div", { className: "carry" }, go));
   return node;
 };

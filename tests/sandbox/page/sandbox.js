@@ -15,7 +15,7 @@ const showPeople = () => {
     const [channel, face] = CHANNELS[p.channel] || [p.channel, "?"];
     const button = el("button", { type: "button", title: `${p.name}, ${channel}` },
       el("span", { className: "face " + p.channel, textContent: face, ariaHidden: "true" }),
-      el("span", { className: "who" }, el("b", {}, p.name.split(" ")[0], el("span", { className: "family", textContent: " " + p.name.split(" ").slice(1).join(" ") })), el("small", { textContent: channel })));
+      el("span", { className: "who" }, el("b", { textContent: p.name.split(" ")[0] }), el("small", { textContent: channel })));
     button.setAttribute("aria-pressed", p.key === who);
     button.onclick = () => choose(p.key);
     return button;
@@ -53,7 +53,7 @@ const choose = key => {
 
 const showHead = state => {
   const p = state.person, left = (state.window_until || 0) - Date.now();
-  const parts = [el("b", { textContent: [p.name, p.phone || p.address || (p.username && "@" + p.username)].filter(Boolean).join(" · ") })];
+  const parts = [el("b", { textContent: [p.name, p.phone || p.address || (p.username ? "@" + p.username : CHANNELS[p.channel][0])].filter(Boolean).join(" · ") })];
   if (state.window_until) {
     const text = left > 0 ? `jendela balas ${Math.floor(left / 3600000)} j ${Math.floor(left / 60000) % 60} m / reply window` : "jendela balas tertutup / reply window closed";
     const button = el("button", { type: "button", className: "read", textContent: "Baca semua / read all" });
@@ -93,15 +93,17 @@ const refresh = async () => {
   timer = setTimeout(refresh, document.hidden ? 5000 : asked === who ? 1000 : 0);
 };
 
+const asked_for = new URLSearchParams(location.search);
 document.querySelectorAll("[role=tab]").forEach(tab => {
   tab.onclick = () => {
     document.querySelector("main").dataset.part = tab.dataset.part;
     document.querySelectorAll("[role=tab]").forEach(t => t.setAttribute("aria-selected", t === tab));
   };
+  if (asked_for.get("part") === tab.dataset.part) tab.onclick();
 });
 
 call("/api/people").then(list => {
   people = list;
-  const wanted = new URLSearchParams(location.search).get("who") || localStorage.getItem("who");
+  const wanted = asked_for.get("who") || localStorage.getItem("who");
   choose(people.some(p => p.key === wanted) ? wanted : people[0].key);
 }, e => toast(e.message));

@@ -44,7 +44,7 @@ const encode = chosen => new Promise((done, failed) => {
 const attachment = f => {
   const image = /^image\/(png|jpeg)/.test(f.type || "");
   const link = el("a", { href: f.url, target: "_blank", rel: "noopener" });
-  link.append(image ? el("img", { src: f.url, alt: f.name }) : (f.type === "text/html" ? "⎙ " : "⤓ ") + f.name);
+  link.append(image ? el("img", { src: f.url, alt: f.name }) : (f.type === "text/html" ? "↗ " : "⤓ ") + f.name);
   return link;
 };
 
