@@ -190,7 +190,7 @@ class Pane {
   }
 
   post(p) {
-    return el("li", { className: "post" }, el("b", { textContent: p.name }), el("p", { textContent: p.text }));
+    return el("li", { className: p.mine ? "post mine" : "post" }, el("b", { textContent: p.name }), el("p", { textContent: p.text }));
   }
 
   rows(said) {
