@@ -4,8 +4,8 @@ import threading
 import time
 
 DAYS = {
-    "graph-down": ("Semua platform mati 30 detik", "Every platform is down for 30 s", 30),
-    "token": ("Semua token ditolak 30 detik", "Every token is refused for 30 s", 30),
+    "graph-down": ("Semua platform menjawab 503, 30 detik", "Every platform answers 503 for 30 s", 30),
+    "token": ("Semua token ditolak 30 detik", "Every token is refused for 30 s; tried again each minute", 30),
     "redis": ("Redis berhenti 60 detik", "Redis stops for 60 s", 60),
     "repeat": ("Semua dikirim 8 kali, 30 detik", "Everything is delivered 8 times for 30 s", 30),
     "cut": ("Jawaban WhatsApp berikut: diterima, lalu putus", "Next WhatsApp answer: accepted, then the line is cut", 0),
@@ -16,6 +16,9 @@ COPIES, KEPT = 8, 3
 EVERYWHERE = ("messages", "media", "link", "bytes", "number", "upload", "comments", "read", "account", "subscribed", "refresh",
               "debug", "conversations", "dm", "posts", "mentions", "dm_events", "dm_lookup", "lookup", "me", "webhooks")
 FOR_EVER = 10**6
+AWAY = {"do": "error", "status": 503}
+X_AWAY = {**AWAY, "body": {"title": "Service Unavailable", "type": "about:blank", "status": 503}}
+META_AWAY = {**AWAY, "code": 2, "transient": True, "message": "Service temporarily unavailable"}
 
 
 class Line:
@@ -81,8 +84,9 @@ class BadDays:
 
     def begin_graph_down(self):
         for stand in self.stands.values():
+            away = META_AWAY if hasattr(stand, "deliver_for_ever") else X_AWAY
             for on in EVERYWHERE:
-                stand.fault(on=on, do="cut-before", times=FOR_EVER)
+                stand.fault(on=on, times=FOR_EVER, **away)
 
     def end_graph_down(self):
         for stand in self.stands.values():

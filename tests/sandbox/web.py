@@ -31,11 +31,17 @@ class Sandbox:
         return [{**person, "public": list(getattr(side, "ways", ())), "fields": list(getattr(side, "fields", ()))}
                 for person, side in self.people.values()]
 
+    def counts(self):
+        """How much came back to whom. The counter is left out: it would ask aduanctl for each case."""
+        return {key: sum(not m["mine"] for m in side.thread())
+                + sum(c["ours"] for g in (side.public() if hasattr(side, "public") else []) for c in g["comments"])
+                for key, (_, side) in self.people.items() if not hasattr(side, "fields")}
+
     def state(self, key):
         person, side = self.people[key]
         tickets, _ = self.desk.tickets()
         shown = {"person": person, "thread": list(side.thread()), "public": side.public() if hasattr(side, "public") else None,
-                 "fault": getattr(side, "fault", None), "tickets": tickets, "work": self.desk.work(),
+                 "fault": getattr(side, "fault", None), "tickets": tickets, "work": self.desk.work(), "counts": self.counts(),
                  "portal": self.portal.new() if self.portal else [], "days": self.days.shown(),
                  "up": {"aduand": self.office.daemon.running, "redis": self.office.redis.running,
                         "gateway": answers(("127.0.0.1", self.office.gateway))}}

@@ -21,7 +21,7 @@ const ticket = t => {
   const node = el("li", {}, head(t.number, STATES[t.state] || t.state, t.overdue));
   if (t.public) node.firstChild.insertBefore(el("span", { className: "badge public", textContent: "publik / public" }), node.firstChild.lastChild);
   node.append(line([channel(t.channel), t.subject || t.name || t.conversation, t.due_at && `tenggat / due ${due(t.due_at)}`]));
-  const text = el("textarea", { rows: 1, maxLength: 4000, placeholder: t.public ? "Jawab secara pribadi… / answer privately…" : "Jawab… / answer…", ariaLabel: `Jawaban untuk / answer to ${t.number}` });
+  const text = el("textarea", { rows: 1, maxLength: 4000, placeholder: t.public ? "Jawab pribadi… / privately…" : "Jawab… / answer…", ariaLabel: `Jawaban untuk / answer to ${t.number}` });
   const form = el("form", {}, text, el("button", { className: "go" }, "Jawab", english("Answer")));
   form.onsubmit = async event => {
     event.preventDefault();

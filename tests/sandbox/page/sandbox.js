@@ -6,7 +6,7 @@ const CHANNELS = {
   facebook: ["Facebook", "f"], x: ["X / Twitter", "X"], lapor: ["SP4N-LAPOR!", "L!"], counter: ["Loket / counter", "⌂"],
 };
 
-let people = [], who = null, panes = {}, side = "private", timer = null, busy = false;
+let people = [], who = null, seen = {}, panes = {}, side = "private", timer = null, busy = false;
 
 const person = () => people.find(p => p.key === who);
 
@@ -18,8 +18,15 @@ const showPeople = () => {
       el("span", { className: "who" }, el("b", { textContent: p.name.split(" ")[0] }), el("small", { textContent: channel })));
     button.setAttribute("aria-pressed", p.key === who);
     button.onclick = () => choose(p.key);
+    button.append(el("span", { className: "news", hidden: true, title: "ada jawaban baru / a new answer", textContent: "•" }));
     return button;
   }));
+};
+
+/* A dot at everybody to whom something came back since one looked. */
+const showNews = counts => {
+  seen[who] = counts[who];
+  people.forEach((p, i) => { $("people").children[i].querySelector(".news").hidden = (counts[p.key] || 0) <= (seen[p.key] || 0); });
 };
 
 /* On a narrow screen one side is seen at a time. */
@@ -83,6 +90,7 @@ const refresh = async () => {
       if (panes.public) counts.public = panes.public.show(state.public || []);
       showSides(counts);
     }
+    if (asked === who) showNews(state.counts);
     showDesk(state);
     showDays(state.days);
     showLamps(state.up);
