@@ -11,7 +11,6 @@
 enum { COLUMNS_MAX = 64 };
 
 struct row {
-    const char *start, *end; /* without the line's end */
     char *cells[COLUMNS_MAX];
     size_t count;
 };
@@ -59,51 +58,19 @@ static const char *take_cell(const char *s, const char *end, char mark, struct r
 }
 
 static const char *take_row(const char *s, const char *end, char mark, struct row *row) {
-    row->start = s;
     do {
         s = take_cell(s, end, mark, row);
     } while (s < end && *s++ == mark);
-    row->end = s;
-    while (row->end > row->start && (row->end[-1] == '\n' || row->end[-1] == '\r'))
-        row->end--;
     return s;
 }
 
-static void trim(char *s) {
-    size_t n = strlen(s), lead = strspn(s, " \t\n");
-
-    while (n > lead && strchr(" \t\n", s[n - 1]) != NULL)
-        n--;
-    memmove(s, s + lead, n - lead);
-    s[n - lead] = '\0';
-}
-
-static void one_row(struct lapor_walk *w, const struct row *head, const struct row *row) {
-    struct lapor_item item = { 0 };
-    struct text slice = TEXT_INIT;
+static json_t *cells_of(const struct row *row) {
+    json_t *cells = json_array();
     size_t i;
 
-    text_add_n(&slice, head->start, (size_t)(head->end - head->start));
-    text_add_char(&slice, '\n');
-    text_add_n(&slice, row->start, (size_t)(row->end - row->start));
-    for (i = 0; i < row->count && i < head->count; i++) {
-        char *cell = xstrdup(row->cells[i]);
-
-        trim(cell);
-        lapor_set(&item, head->cells[i], strlen(head->cells[i]), cell);
-    }
-    if (row->count > head->count)
-        lapor_unparsed(
-            w, slice.s, slice.len,
-            "Baris ini mempunyai lebih banyak kolom daripada kepala tabel / this row has more columns "
-            "than the head");
-    else if (item.id == NULL)
-        lapor_unparsed(w, slice.s, slice.len,
-                       "Baris ini tanpa nomor laporan (tracking id) / this row has no tracking id");
-    else
-        lapor_emit(w, &item, slice.s, slice.len);
-    lapor_item_clear(&item);
-    text_free(&slice);
+    for (i = 0; i < row->count; i++)
+        json_array_append_new(cells, json_string(row->cells[i]));
+    return cells;
 }
 
 static bool has_known(const struct row *head) {
@@ -118,6 +85,7 @@ static bool has_known(const struct row *head) {
 int lapor_csv(struct lapor_walk *w) {
     const char *s = w->in->bytes, *end = s + w->in->len;
     struct row head = { 0 }, row = { 0 };
+    json_t *names;
     char mark;
 
     if (w->in->len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
@@ -128,12 +96,18 @@ int lapor_csv(struct lapor_walk *w) {
         clear_row(&head);
         return -1;
     }
+    names = cells_of(&head);
     while (s < end && w->r >= 0) {
         s = take_row(s, end, mark, &row);
-        if (row.end > row.start)
-            one_row(w, &head, &row);
+        if (row.count > 1 || strspn(row.cells[0], " \t\r\n") < strlen(row.cells[0])) {
+            json_t *cells = cells_of(&row);
+
+            lapor_row(w, names, cells);
+            json_decref(cells);
+        }
         clear_row(&row);
     }
+    json_decref(names);
     clear_row(&head);
-    return 0;
+    return w->count > 0 ? 0 : -1;
 }

@@ -2,7 +2,8 @@
  * json.c: reports and their follow-ups as JSON: what pull() emits, and what an officer imports.
  *
  * pull() wraps each item: {"lapor": "report" | "followup" | "status", "id": TRACKING, "data": {…}}. An import
- * is one object, a list of such, or the shape of the detail call ({"results": {"data": …}}).
+ * is one object, a list of such, or the shape of the detail call ({"results": {"data": …}}). Every record keeps
+ * as its own bytes JSON that says what it is, so that nothing has to be guessed again when they are read again.
  */
 #include "lapor/lapor.h"
 
@@ -73,11 +74,9 @@ static void read_fields(struct lapor_walk *w, const json_t *data, struct lapor_i
 }
 
 static char *dump(const json_t *json) {
-    json_t *list = json_is_object(json) ? NULL : json_pack("[O]", json);
-    char *s = json_dumps(list != NULL ? list : json, JSON_COMPACT);
+    char *s = json_dumps(json, JSON_COMPACT);
 
-    json_decref(list);
-    return s != NULL ? s : xstrdup("[]");
+    return s != NULL ? s : xstrdup("{\"lapor\":\"item\"}"); /* nested too deep */
 }
 
 /* A follow-up has a report's id and its own, and no title. */
@@ -93,12 +92,13 @@ static bool is_ours(struct lapor_walk *w, const struct lapor_item *item) {
     return own[0] != '\0' && item->from != NULL && strcmp(item->from, own) == 0;
 }
 
-static void one_item(struct lapor_walk *w, const json_t *whole) {
-    const char *wrapped = js_str(whole, "lapor");
-    const json_t *data = wrapped != NULL ? json_object_get(whole, "data") : whole;
+/* {"lapor": KIND, "data": {…}}: what a record keeps as its bytes, and what gives it again. */
+static void one_wrapped(struct lapor_walk *w, const json_t *whole) {
+    const char *kind = js_str(whole, "lapor");
+    const json_t *data = json_object_get(whole, "data");
     struct lapor_item item = { 0 };
     char *slice = dump(whole);
-    bool followup = wrapped != NULL ? strcmp(wrapped, "followup") == 0 : is_followup(data);
+    bool followup = strcmp(kind, "followup") == 0 || (strcmp(kind, "item") == 0 && is_followup(data));
 
     if (!json_is_object(data)) {
         lapor_unparsed(w, slice, strlen(slice),
@@ -106,13 +106,12 @@ static void one_item(struct lapor_walk *w, const json_t *whole) {
         free(slice);
         return;
     }
-    if (wrapped != NULL)
-        item.id = js_id(whole, "id");
+    item.id = js_id(whole, "id");
     if (followup)
         item.item = lapor_value(data, lapor_or(&w->profile, "map.in", "item_id", "/id"));
     read_fields(w, data, &item);
     item.own = followup && is_ours(w, &item);
-    if (wrapped != NULL && strcmp(wrapped, "status") == 0) {
+    if (strcmp(kind, "status") == 0) {
         free(item.item);
         item.item = xasprintf("status:%s", item.status != NULL ? item.status : "");
         free(item.body);
@@ -126,11 +125,69 @@ static void one_item(struct lapor_walk *w, const json_t *whole) {
     free(slice);
 }
 
+/* An element of an import; one that pull() made, or that was a record's own bytes, says what it is. */
+static void one_item(struct lapor_walk *w, const json_t *item) {
+    const char *kind = js_str(item, "lapor");
+    json_t *whole;
+
+    if (kind != NULL && strcmp(kind, "row") == 0) {
+        lapor_row(w, json_object_get(item, "head"), json_object_get(item, "row"));
+    } else if (kind != NULL) {
+        one_wrapped(w, item);
+    } else {
+        whole = json_pack("{s:s, s:O}", "lapor", "item", "data", item);
+        one_wrapped(w, whole);
+        json_decref(whole);
+    }
+}
+
+static void set_field(struct lapor_item *item, const char *name, const char *value) {
+    char *s = text_clean(value, strlen(value));
+    size_t lead = strspn(s, " \t\n"), n = strlen(s);
+
+    while (n > lead && strchr(" \t\n", s[n - 1]) != NULL)
+        n--;
+    lapor_set(item, name, strlen(name), xstrndup(s + lead, n - lead));
+    free(s);
+}
+
+void lapor_row(struct lapor_walk *w, const json_t *head, const json_t *row) {
+    json_t *whole = json_pack("{s:s, s:O?, s:O?}", "lapor", "row", "head", head, "row", row);
+    char *slice = dump(whole);
+    struct lapor_item item = { 0 };
+    size_t i;
+
+    for (i = 0; i < json_array_size(row) && i < json_array_size(head); i++) {
+        const char *name = json_string_value(json_array_get(head, i)),
+                   *value = json_string_value(json_array_get(row, i));
+
+        if (name != NULL && value != NULL)
+            set_field(&item, name, value);
+    }
+    if (json_array_size(row) > json_array_size(head))
+        lapor_unparsed(
+            w, slice, strlen(slice),
+            "Baris ini mempunyai lebih banyak kolom daripada kepala tabel / this row has more columns "
+            "than the head");
+    else if (item.id == NULL)
+        lapor_unparsed(w, slice, strlen(slice),
+                       "Baris ini tanpa nomor laporan (tracking id) / this row has no tracking id");
+    else
+        lapor_emit(w, &item, slice, strlen(slice));
+    lapor_item_clear(&item);
+    free(slice);
+    json_decref(whole);
+}
+
 int lapor_json(struct lapor_walk *w, const json_t *json) {
     const json_t *data = lapor_node(json, lapor_or(&w->profile, "cap.detail", "root", "/results/data")), *one;
     size_t i;
 
-    if (js_str(json, "lapor") != NULL || data == NULL)
+    if (js_str(json, "lapor") != NULL) {
+        one_item(w, json);
+        return 0;
+    }
+    if (data == NULL)
         data = json;
     if (json_is_object(data) && json_is_array(json_object_get(data, "data")))
         data = json_object_get(data, "data");

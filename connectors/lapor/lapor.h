@@ -97,8 +97,11 @@ void lapor_unparsed(struct lapor_walk *w, const char *slice, size_t len, const c
 /* HTML and {{placeholders}} gone; values may be NULL. New string. */
 char *lapor_plain(const char *s, const json_t *values);
 
+/* One report as names and values, of a table's row or of a notice's labels. Its bytes are JSON that says so:
+ * {"lapor": "row", "head": […], "row": […]}. */
+void lapor_row(struct lapor_walk *w, const json_t *head, const json_t *row);
 int lapor_json(struct lapor_walk *w, const json_t *json); /* json.c */
-int lapor_csv(struct lapor_walk *w);                      /* csv.c */
+int lapor_csv(struct lapor_walk *w);                      /* csv.c; -1: it is no table */
 /* Sets what a column or a label is called; false: nobody knows that name. Takes the value. */
 bool lapor_set(struct lapor_item *item, const char *name, size_t n, char *value); /* names.c */
 int lapor_notice(struct lapor_walk *w, const char *text, size_t n);               /* notice.c */

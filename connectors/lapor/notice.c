@@ -13,10 +13,9 @@ enum { LABEL_MAX = 40 };
 
 struct notice {
     struct lapor_walk *w;
-    struct lapor_item item;
-    bool begun;        /* a label has been seen */
-    const char *start; /* of the report's text */
-    struct text value; /* of the label that is being read */
+    json_t *head, *row; /* the labels so far, and their values */
+    bool id;            /* an id is among them */
+    struct text value;  /* of the label that is being read */
     char label[LABEL_MAX + 1];
 };
 
@@ -49,19 +48,25 @@ static char *trimmed(const struct text *t) {
 }
 
 static void end_value(struct notice *no) {
-    if (no->label[0] != '\0')
-        lapor_set(&no->item, no->label, strlen(no->label), trimmed(&no->value));
+    char *value = trimmed(&no->value);
+
+    if (no->label[0] != '\0') {
+        json_array_append_new(no->head, json_string(no->label));
+        json_array_append_new(no->row, json_string(value));
+        no->id = no->id || (value[0] != '\0' && is_id(no->label, strlen(no->label)));
+    }
+    free(value);
     no->label[0] = '\0';
     text_reset(&no->value);
 }
 
-static void end_report(struct notice *no, const char *end) {
-    while (end > no->start && strchr(" \t\n", end[-1]) != NULL)
-        end--;
+static void end_report(struct notice *no) {
     end_value(no);
-    if (no->item.id != NULL && no->w->r >= 0)
-        lapor_emit(no->w, &no->item, no->start, (size_t)(end - no->start));
-    lapor_item_clear(&no->item);
+    if (no->id && no->w->r >= 0)
+        lapor_row(no->w, no->head, no->row);
+    json_array_clear(no->head);
+    json_array_clear(no->row);
+    no->id = false;
 }
 
 static void one_line(struct notice *no, const char *line, size_t n) {
@@ -77,13 +82,8 @@ static void one_line(struct notice *no, const char *line, size_t n) {
         }
         return;
     }
-    if (is_id(line + skip, label) && (no->item.id != NULL || is_id(no->label, strlen(no->label)))) {
-        end_report(no, line);
-        no->start = line;
-    }
-    if (no->label[0] == '\0' && no->item.id == NULL && !no->begun)
-        no->start = line; /* what stands above the first label is no part of a report */
-    no->begun = true;
+    if (is_id(line + skip, label) && (no->id || is_id(no->label, strlen(no->label))))
+        end_report(no);
     end_value(no);
     memcpy(no->label, line + skip, label);
     no->label[label] = '\0';
@@ -111,7 +111,7 @@ bool lapor_notice_like(const char *text, size_t n) {
 }
 
 int lapor_notice(struct lapor_walk *w, const char *text, size_t n) {
-    struct notice no = { .w = w, .start = text };
+    struct notice no = { .w = w, .head = json_array(), .row = json_array() };
     const char *end = text + n, *next, *line;
 
     for (line = text; line < end && w->r >= 0; line = next) {
@@ -119,7 +119,9 @@ int lapor_notice(struct lapor_walk *w, const char *text, size_t n) {
         one_line(&no, line, (size_t)((next != NULL ? next : end) - line));
         next = next != NULL ? next + 1 : end;
     }
-    end_report(&no, end);
+    end_report(&no);
+    json_decref(no.head);
+    json_decref(no.row);
     text_free(&no.value);
     return w->count > 0 ? 0 : -1;
 }

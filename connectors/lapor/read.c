@@ -277,13 +277,9 @@ static char *mail_text(const struct aduan_bytes *in) {
     return l.text;
 }
 
-static int read_notice(struct lapor_walk *w) {
-    bool mail = looks_like_mail(w->in->bytes, w->in->len);
-    char *text = mail ? mail_text(w->in) : text_clean(w->in->bytes, w->in->len);
-    int r = -1;
+static int read_text(struct lapor_walk *w, char *text) {
+    int r = text != NULL && lapor_notice_like(text, strlen(text)) ? lapor_notice(w, text, strlen(text)) : -1;
 
-    if (text != NULL && lapor_notice_like(text, strlen(text)))
-        r = lapor_notice(w, text, strlen(text));
     free(text);
     return r;
 }
@@ -304,10 +300,13 @@ int lapor_parse(const void *settings, const struct aduan_bytes *in, struct aduan
         json = js_load((const char *)in->bytes + lead, in->len - lead);
     if (json != NULL) {
         r = lapor_json(&w, json);
+    } else if (looks_like_mail(in->bytes, in->len)) {
+        r = read_text(&w, mail_text(in));
     } else {
-        r = read_notice(&w);
+        /* The head of a table is sure; a cell of it may well read like a notice. */
+        r = lapor_csv(&w);
         if (r < 0 && w.count == 0)
-            r = lapor_csv(&w);
+            r = read_text(&w, text_clean(in->bytes, in->len));
     }
     json_decref(json);
     lapor_profile_clear(&w.profile);
