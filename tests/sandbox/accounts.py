@@ -1,5 +1,7 @@
 """accounts.py: what stands in connectors.d of the sandbox: one account for each channel, each with secrets of its own."""
 
+from processes import write_file
+
 MAIL = """# The office's mailbox, at the local mail system.
 name    = "surel";
 type    = "email";
@@ -69,6 +71,16 @@ type = "lapor";
 mode = "assisted";
 """
 
+LAPOR_API = """# SP4N-LAPOR! with an API, at its stand-in; what it may do stands in the profile.
+name    = "lapor-api";
+type    = "lapor";
+mode    = "api";
+profile = "{profile}";
+headers = ( "auth: Bearer ", "token: " );
+secrets = ( "@lapor-auth", "@lapor-token" );
+poll    = "3s";
+"""
+
 COUNTER = """# Counter, telephone, letters, suggestion box: logged with aduanctl intake.
 name = "loket";
 type = "counter";
@@ -97,3 +109,10 @@ def write_x(office, x):
     x.token, x.token_secret = office.secret("x-token"), office.secret("x-token-secret")
     x.hook = office.hook_of("x")
     office.account("x", X.format(api=x.api, id=x.user_id))
+
+
+def write_lapor_api(office, stand):
+    stand.values = [office.secret("lapor-auth"), office.secret("lapor-token")]
+    path = office.dir / "lapor.profile"
+    write_file(path, stand.profile())
+    office.account("lapor-api", LAPOR_API.format(profile=path))

@@ -14,10 +14,11 @@ DAYS = {
 }
 COPIES, KEPT = 8, 3
 EVERYWHERE = ("messages", "media", "link", "bytes", "number", "upload", "comments", "read", "account", "subscribed", "refresh",
-              "debug", "conversations", "dm", "posts", "mentions", "dm_events", "dm_lookup", "lookup", "me", "webhooks")
+              "debug", "conversations", "dm", "posts", "mentions", "dm_events", "dm_lookup", "lookup", "me", "webhooks", "reply", "list",
+              "detail", "followups")
 FOR_EVER = 10**6
 AWAY = {"do": "error", "status": 503}
-X_AWAY = {**AWAY, "body": {"title": "Service Unavailable", "type": "about:blank", "status": 503}}
+OTHERS_AWAY = {**AWAY, "body": {"title": "Service Unavailable", "type": "about:blank", "status": 503}}
 META_AWAY = {**AWAY, "code": 2, "transient": True, "message": "Service temporarily unavailable"}
 
 
@@ -57,7 +58,7 @@ class BadDays:
         self.until, self.lock = {}, threading.Lock()
         self.timers = []
         self.restored = {}
-        self.lines = {name: Line(s) for name, s in stands.items()}
+        self.lines = {name: Line(s) for name, s in stands.items() if hasattr(s, "hook")}
 
     def shown(self):
         now = time.time()
@@ -84,7 +85,7 @@ class BadDays:
 
     def begin_graph_down(self):
         for stand in self.stands.values():
-            away = META_AWAY if hasattr(stand, "deliver_for_ever") else X_AWAY
+            away = META_AWAY if hasattr(stand, "deliver_for_ever") else OTHERS_AWAY
             for on in EVERYWHERE:
                 stand.fault(on=on, times=FOR_EVER, **away)
 

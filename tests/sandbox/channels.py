@@ -10,6 +10,7 @@ import mail as mail_rig
 import x as x_rig
 from followers import Follower, PageFollower
 from portal import Portal, Reporter
+from portal_api import ApiReporter, Lapor
 from visitor import Visitor
 from xfollower import XFollower
 
@@ -43,6 +44,8 @@ class Played:
             return XFollower(person, stands["x"])
         if channel == "lapor" and self.portal:
             return Reporter(person, self.portal)
+        if channel == "lapor-api" and "lapor-api" in stands:
+            return ApiReporter(person, stands["lapor-api"])
         if channel == "counter" and self.counter:
             return Visitor(person, desk)
         return None
@@ -110,15 +113,25 @@ def start_x(office, running, stands):
         stands["x"] = x
 
 
+def start_lapor(office, running, played):
+    """Twice: by hand, and with an API."""
+    if present(office, "lapor"):
+        office.account("lapor", accounts.LAPOR)
+        played.portal = Portal("lapor")
+        api = Lapor()
+        accounts.write_lapor_api(office, api)
+        api.__enter__()
+        running.add(api, stop=lambda: api.__exit__())
+        played.stands["lapor-api"] = api
+
+
 def start(office, running):
     """Starts the stand-ins and writes the accounts; aduand runs later."""
     played = Played()
     start_meta(office, running, played.stands)
     start_x(office, running, played.stands)
     played.house = start_mail(office, running)
-    if present(office, "lapor"):
-        office.account("lapor", accounts.LAPOR)
-        played.portal = Portal("lapor")
+    start_lapor(office, running, played)
     played.counter = present(office, "counter")
     if played.counter:
         office.account("loket", accounts.COUNTER)

@@ -21,6 +21,7 @@ PEOPLE = [
      "language": "id"},
     {"key": "rudi", "channel": "x", "name": "Rudi Hartono", "username": "rudi_h", "id": "9876543210", "language": "id"},
     {"key": "sri", "channel": "lapor", "name": "Sri Wahyuni", "language": "id"},
+    {"key": "wayan", "channel": "lapor-api", "name": "Wayan Sudarma", "language": "id"},
     {"key": "hasan", "channel": "counter", "name": "Hasan Basri", "language": "id"},
     {"key": "lia", "channel": "maildir", "name": "Lia Kurnia", "language": "id"},
 ]

@@ -8,7 +8,6 @@ import time
 from processes import Fault
 
 COLUMNS = ("Tracking ID", "Judul Laporan", "Isi Laporan", "Tanggal", "Nama Pelapor", "Anonim", "Rahasia")
-FIRST = 7654321
 WIB = 7 * 3600
 
 
@@ -17,10 +16,11 @@ class Portal:
 
     def __init__(self, account):
         self.account, self.reports, self.lock = account, [], threading.Lock()
+        self.first = 7000000 + int(time.time()) // 10 % 900000  # another at each start: --keep knows the earlier ones
 
     def file(self, name, title, text):
         with self.lock:
-            ident = str(FIRST + len(self.reports))
+            ident = str(self.first + len(self.reports))
             self.reports.append({"id": ident, "name": name, "title": title, "text": text, "at": time.time(), "number": None,
                                  "answers": []})
             return ident

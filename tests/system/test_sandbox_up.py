@@ -174,9 +174,10 @@ def test_an_attachment_comes_through_byte_for_byte(page):
 
 def test_every_channel_of_the_office_is_there(page):
     people = page.get("api/people")
-    assert {p["channel"] for p in people} == {"whatsapp", "email", "maildir", "instagram", "facebook", "x", "lapor", "counter"}
+    assert {p["channel"] for p in people} == {"whatsapp", "email", "maildir", "instagram", "facebook", "x", "lapor", "lapor-api",
+                                            "counter"}
     types = sorted(a["type"] for a in page.ctl("status")["accounts"])
-    assert types == ["counter", "email", "facebook", "instagram", "lapor", "maildir", "whatsapp", "x"]
+    assert types == ["counter", "email", "facebook", "instagram", "lapor", "lapor", "maildir", "whatsapp", "x"]
 
 
 def test_a_private_message_on_social_media_gets_its_number_in_private(page):
@@ -255,6 +256,17 @@ def test_a_report_at_the_portal_is_imported_and_its_answer_pasted(page):
     page.post("api/work", {"id": work[0]["id"], "do": "done", "ref": ident})
     assert [m["text"] for m in page.thread("sri") if not m["mine"]] == [words] and "sudah ditambah petugas" in words
     assert page.work(number) == [] and page.ctl("show", number)["state"] == "answered"
+
+
+def test_a_report_at_the_portal_with_an_api_is_answered_and_followed_up_there(page):
+    ident = page.post("api/write", {"who": "wayan", "subject": "Jam layanan", "text": "Kantor tutup lebih awal."})["id"]
+    shown, _ = until(lambda: page.ticket_with("tutup lebih awal"))
+    assert shown["account"] == "lapor-api" and shown["conversation"] == ident
+    page.ctl("reply", shown["number"], "Jam layanan sampai pukul 16.00.")
+    answer, _ = until(lambda: next((m for m in page.thread("wayan") if "sampai pukul 16.00" in m["text"]), None))
+    page.post("api/write", {"who": "wayan", "text": "Terima kasih, jelas.", "reply_to": answer["id"]})
+    until(lambda: [m for m in page.ctl("show", shown["number"])["messages"] if "jelas" in m["text"] and m["direction"] == "in"])
+    assert page.work(shown["number"]) == []
 
 
 def test_at_the_counter_a_receipt_is_printed_and_the_answer_is_carried_over(page):

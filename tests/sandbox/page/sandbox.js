@@ -3,7 +3,7 @@
 
 const CHANNELS = {
   whatsapp: ["WhatsApp", "W"], email: ["Surel / e-mail", "@"], maildir: ["Surel, kotak 2 / maildir", "@"], instagram: ["Instagram", "IG"],
-  facebook: ["Facebook", "f"], x: ["X / Twitter", "X"], lapor: ["SP4N-LAPOR!", "L!"], counter: ["Loket / counter", "⌂"],
+  facebook: ["Facebook", "f"], x: ["X / Twitter", "X"], lapor: ["SP4N-LAPOR!", "L!"], "lapor-api": ["LAPOR! lewat API", "L!"], counter: ["Loket / counter", "⌂"],
 };
 
 let people = [], who = null, seen = {}, panes = {}, side = "private", timer = null, busy = false;

@@ -80,13 +80,13 @@ class Pane {
 
   dress() {
     const { person, kind } = this, two = person.public.length > 0;
-    const mail = person.channel === "email" || person.channel === "maildir";
+    const mail = person.channel === "email" || person.channel === "maildir", portal = person.channel.startsWith("lapor");
     const title = kind === "public" ? ["Di muka umum", "In public: everybody reads it"] : ["Pesan pribadi", "Private messages"];
     this.find(".pane-title").append(...(two ? [title[0], english(title[1])] : []));
     this.find(".pane-title").hidden = !two;
-    this.find(".subject").hidden = !mail && person.channel !== "lapor";
-    this.root.classList.toggle("mail", mail || person.channel === "lapor" || person.channel === "counter");
-    this.find(".clip").hidden = kind === "public" || person.channel === "lapor";
+    this.find(".subject").hidden = !mail && !portal;
+    this.root.classList.toggle("mail", mail || portal || person.channel === "counter");
+    this.find(".clip").hidden = kind === "public" || portal;
     this.text.placeholder = kind === "public" ? "Tulis di muka umum… / write in public…" : person.fields.length ? "Yang dikatakan atau ditulis warga… / what the citizen says…" : "Tulis aduan… / write a complaint…";
     if (kind === "public" && person.public.length > 1) {
       this.find(".way").hidden = false;
