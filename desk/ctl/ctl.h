@@ -107,6 +107,7 @@ int ctl_dead(struct ctl *c);
 int ctl_replay(struct ctl *c);
 int ctl_user(struct ctl *c);
 int ctl_due(struct ctl *c);
+int ctl_try(struct ctl *c);
 int ctl_intake(struct ctl *c);
 int ctl_worklist(struct ctl *c);
 int ctl_import(struct ctl *c);

@@ -74,6 +74,10 @@ static const struct verb {
       "user [add NAME --role R [--name FULL] [--section S] [--email A] | passwd NAME | disable NAME | enable "
       "NAME]",
       "Petugas; kata sandi dari masukan / people; the password comes from standard input" },
+    { "try", ctl_try, 0, 0, "channel= at= subject= anonymous secret",
+      "try --channel C [--at TIME] [--subject S] [--anonymous] [--secret] < TEXT",
+      "Coba: kelengkapan, arah dan tenggat sebuah teks, tanpa mencatat apa pun / what would be made of a text; "
+      "touches nothing" },
     { "due", ctl_due, 0, 0, "received= channel=", "due --received TIME [--channel C]",
       "Tenggat dan hari yang dihitung / the deadline, with the days counted" },
 };
