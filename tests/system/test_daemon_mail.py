@@ -1,4 +1,5 @@
 """A mail box through the whole daemon: TLS with a private CA, IDLE, the parser apart, the reply by SMTP."""
+import email.utils
 import pathlib
 import re
 import sys
@@ -13,10 +14,12 @@ from rig.aduan import BUILD, Aduan, wait  # noqa: E402
 pytestmark = pytest.mark.skipif(bool(mail.missing()) or not (BUILD / "connectors" / "email.so").exists(),
                                 reason=f"SKIPPED: needs {mail.missing() or 'email.so'}")
 
+TODAY = email.utils.formatdate()  # older than a day, and nothing would be acknowledged
+
 
 def letter(n, body="Antrean paspor di loket 3 terlalu lama.\r\nNama: Budi Santoso\r\nAlamat: Jl. Merdeka 1\r\n"):
     return (f"From: Budi <warga@warga.test>\r\nTo: pengaduan@kantor.test\r\nSubject: Keluhan {n}\r\n"
-            f"Message-ID: <{n}@warga.test>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0700\r\n"
+            f"Message-ID: <{n}@warga.test>\r\nDate: {TODAY}\r\n"
             f"Content-Type: text/plain; charset=utf-8\r\n\r\n{body}").encode()
 
 

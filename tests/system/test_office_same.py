@@ -1,6 +1,7 @@
 """One citizen, several boxes of the office: real mail servers, one case; and what is too large is said before it is taken."""
 import email
 import email.policy
+import email.utils
 import os
 import pathlib
 import sys
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.skipif(bool(mail.missing()) or not (BUILD / "connectors
 
 BOXES = {"gmail": "pengaduan@kantor.test", "yahoo": "kantor@yahoo.test", "map": "loket@kantor.test"}  # map: a maildir
 LIMIT = 256 * 1024
+TODAY = email.utils.formatdate()  # older than a day, and nothing would be acknowledged
 
 
 def letter(n, box, text="Paspor saya belum selesai – mohon bantuannya.", sender="warga", more=""):
@@ -25,7 +27,7 @@ def letter(n, box, text="Paspor saya belum selesai – mohon bantuannya.", sende
     return (f"Return-Path: <{sender}@warga.test>\r\nDelivered-To: {BOXES[box]}\r\n"
             f"Received: from warga.test by mx.{box}.test; Mon, 23 Nov 2026 10:00:0{len(box)} +0700\r\n"
             f"From: Siti Rahma <{sender}@warga.test>\r\nTo: {', '.join(BOXES.values())}\r\nSubject: Keluhan {n}\r\n"
-            f"Message-ID: <{n}@warga.test>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0700\r\n{more}"
+            f"Message-ID: <{n}@warga.test>\r\nDate: {TODAY}\r\n{more}"
             f"Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n").encode()
 
 
