@@ -1,9 +1,11 @@
 /* sandbox.js: plays the citizen and shows what comes back; asks the sandbox once a second. */
 "use strict";
 
+/* Of a channel: its name, the letter on the face, the short name. */
 const CHANNELS = {
-  whatsapp: ["WhatsApp", "W"], email: ["Surel / e-mail", "@"], maildir: ["Surel, kotak 2 / maildir", "@"], instagram: ["Instagram", "IG"],
-  facebook: ["Facebook", "f"], x: ["X / Twitter", "X"], lapor: ["SP4N-LAPOR!", "L!"], "lapor-api": ["LAPOR! lewat API", "L!"], counter: ["Loket / counter", "⌂"],
+  whatsapp: ["WhatsApp", "W"], email: ["Surel / e-mail", "@", "Surel"], maildir: ["Surel, kotak kedua / e-mail, second box", "@", "Surel 2"],
+  instagram: ["Instagram", "IG"], facebook: ["Facebook", "f"], x: ["X / Twitter", "X", "X"], lapor: ["SP4N-LAPOR!, tanpa API / by hand", "L!", "LAPOR!"],
+  "lapor-api": ["SP4N-LAPOR!, lewat API / by its API", "L!", "LAPOR! API"], counter: ["Loket / counter", "⌂", "Loket"],
 };
 
 let people = [], who = null, seen = {}, panes = {}, side = "private", timer = null, busy = false;
@@ -12,10 +14,10 @@ const person = () => people.find(p => p.key === who);
 
 const showPeople = () => {
   $("people").replaceChildren(...people.map(p => {
-    const [channel, face] = CHANNELS[p.channel] || [p.channel, "?"];
+    const [channel, face, short] = CHANNELS[p.channel] || [p.channel, "?"];
     const button = el("button", { type: "button", title: `${p.name}, ${channel}` },
       el("span", { className: "face " + p.channel, textContent: face, ariaHidden: "true" }),
-      el("span", { className: "who" }, el("b", { textContent: p.name.split(" ")[0] }), el("small", { textContent: channel })));
+      el("span", { className: "who" }, el("b", { textContent: p.name.split(" ")[0] }), el("small", { textContent: short || channel })));
     button.setAttribute("aria-pressed", p.key === who);
     button.onclick = () => choose(p.key);
     button.append(el("span", { className: "news", hidden: true, title: "ada jawaban baru / a new answer", textContent: "•" }));

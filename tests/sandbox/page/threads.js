@@ -87,7 +87,7 @@ class Pane {
     this.find(".subject").hidden = !mail && !portal;
     this.root.classList.toggle("mail", mail || portal || person.channel === "counter");
     this.find(".clip").hidden = kind === "public" || portal;
-    this.text.placeholder = kind === "public" ? "Tulis di muka umum… / write in public…" : person.fields.length ? "Yang dikatakan atau ditulis warga… / what the citizen says…" : "Tulis aduan… / write a complaint…";
+    this.text.placeholder = kind === "public" ? "Tulis di muka umum… / in public…" : person.fields.length ? "Yang dikatakan atau ditulis warga… / what the citizen says…" : "Tulis aduan… / write a complaint…";
     if (kind === "public" && person.public.length > 1) {
       this.find(".way").hidden = false;
       this.way.append(...person.public.map(w => el("option", { value: w, textContent: WAYS[w] || w })));
