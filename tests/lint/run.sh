@@ -100,12 +100,15 @@ area_valgrind() {
     count valgrind "$(grep -c '^passed$' "$out")" "$(grep -c '^failed ' "$out")"
 }
 
+# Files of tests run side by side: they mostly wait for servers, and ask for ports from ranges of their own.
+side_by_side=3
+
 pytest_area() {
     local name=$1 status=0
     shift
     if [ $# -eq 0 ]; then return 0; fi
     ADUAN_BUILD=${tested_build:-$root/build-test} ADUAN_RELEASE=$root/build $python -m pytest -q -p no:cacheprovider --timeout 300 -rfEs --tb=short --durations=5 \
-        --junitxml "$results/$name.xml" "$@" >"$results/$name.log" 2>&1 || status=$?
+        -n "$side_by_side" --dist loadfile --junitxml "$results/$name.xml" "$@" >"$results/$name.log" 2>&1 || status=$?
     if [ $status = 5 ]; then status=0; fi # nothing collected
     [ $status = 0 ] || grep -vE '^[.sFEx]+ +\[' "$results/$name.log" | tail -150
     grep -E '^SKIPPED|^[0-9.]+s (call|setup)' "$results/$name.log" || true
