@@ -13,14 +13,17 @@ import contextlib
 import json
 import os
 import pathlib
-import random
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from ports import free_port  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ADUAN_BUILD", ROOT / "build"))
@@ -44,16 +47,6 @@ def wait(condition, what="the condition", timeout=PATIENCE, pause=0.05):
             last = e
         time.sleep(pause)
     raise Gave(f"{what} did not come true in {timeout:.0f} s" + (f" (last: {last!r})" if last else ""))
-
-
-def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on: below the range (32768 and up on Linux) that the
-    kernel gives to outgoing connections, which would else take it before our server does."""
-    while True:
-        port = random.randrange(15000, 32000)
-        with socket.socket() as s, contextlib.suppress(OSError):
-            s.bind(("127.0.0.1", port))
-            return port
 
 
 def render(value, indent=""):

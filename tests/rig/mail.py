@@ -14,17 +14,21 @@ import contextlib
 import imaplib
 import itertools
 import os
+import pathlib
 import pwd
-import random
 import shutil
 import signal
 import smtplib
 import socket
 import socketserver
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from ports import free_port  # noqa: E402
 
 MAIL_USER = "Debian-exim"  # exim -C gives up root for it, so it owns all mail here
 
@@ -135,15 +139,6 @@ plain:
   server_condition = ${{if or{{{{eq{{$auth3}}{{rahasia}}}}{{eq{{$auth3}}{{${{lookup{{${{extract{{1}}{{@}}{{$auth2}}}}}}lsearch{{{d}/users}}{{$value}}{{?}}}}}}}}}}}}
   server_set_id = $auth2
 """
-
-
-def free_port():
-    """Below the range of outgoing connections, as in rig/aduan.py."""
-    while True:
-        port = random.randrange(15000, 32000)
-        with socket.socket() as s, contextlib.suppress(OSError):
-            s.bind(("127.0.0.1", port))
-            return port
 
 
 def wait_for(what, seconds=20, every=0.05):
