@@ -28,7 +28,8 @@ def of_office(doc):
     """The office's own format, as ours."""
     for c in doc["complaints"]:
         labels, expected, found = c["labels"], c["expected"], c["completeness"]
-        written = c["extracted"]["name"] if c["extracted"]["name"] in c["text"] else None
+        name = c["extracted"]["name"]
+        written = name if name and name in c["text"] else None
         yield {
             "id": c["id"], "channel": c["channel"], "at": c["received_at"], "subject": c["subject"], "text": c["text"],
             "anonymous": c["sender"].get("is_anonymous", False), "secret": c["sender"].get("is_secret", False),
