@@ -42,6 +42,19 @@ void lapor_unseal(struct lapor_envelope *e) {
     }
 }
 
+/* Adds what the profile calls "changed since", where there is a time to say. Takes url. */
+static char *with_since(const struct lapor *l, const char *section, const json_t *values, char *url) {
+    const char *name = lapor_or(&l->profile, section, "since_param", NULL), *since = js_str(values, "since");
+    struct text t = TEXT_INIT;
+
+    if (url == NULL || name == NULL || since == NULL || since[0] == '\0')
+        return url;
+    text_addf(&t, "%s%c%s=", url, strchr(url, '?') != NULL ? '&' : '?', name);
+    query_escape(&t, since);
+    free(url);
+    return text_steal(&t);
+}
+
 char *lapor_url(const struct lapor *l, const char *section, const json_t *values) {
     char *path = lapor_fill(lapor_or(&l->profile, section, "path", ""), values, NULL);
     char *query = lapor_fill(lapor_or(&l->profile, section, "query", ""), values, NULL), *url = NULL;
@@ -54,7 +67,7 @@ char *lapor_url(const struct lapor *l, const char *section, const json_t *values
                         query);
     free(path);
     free(query);
-    return url;
+    return with_since(l, section, values, url);
 }
 
 static void set(struct aduan_result *ret, enum aduan_outcome outcome, const char *what, const char *detail) {

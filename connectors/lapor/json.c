@@ -31,6 +31,41 @@ static const struct {
     { "event_date", "/date_of_incident|/tanggal_kejadian", offsetof(struct lapor_item, event) },
 };
 
+/* The oddity: "data" is JSON inside a string. Its plain members as text, or those of an object with a name. */
+static json_t *details_of(const json_t *data) {
+    const char *s = js_str(data, "data"), *key;
+    json_t *inner = s != NULL ? js_load(s, strlen(s)) : NULL, *values = json_object(), *v;
+
+    json_object_foreach(inner, key, v) {
+        char *text = json_is_object(v) ? lapor_value(v, "/name") : NULL;
+
+        if (json_is_string(v))
+            json_object_set(values, key, v);
+        else if (json_is_integer(v))
+            json_object_set_new(values, key, json_sprintf("%lld", (long long)json_integer_value(v)));
+        else if (text != NULL)
+            json_object_set_new(values, key, json_string(text));
+        free(text);
+    }
+    json_decref(inner);
+    return values;
+}
+
+/* An entry without words of its own is shown by its details. */
+static char *details_text(const json_t *data) {
+    json_t *details = details_of(data), *v;
+    struct text t = TEXT_INIT;
+    const char *key;
+
+    json_object_foreach(details, key, v)
+        text_addf(&t, "%s%s: %s", t.len > 0 ? "\n" : "", key, json_string_value(v));
+    json_decref(details);
+    if (t.len > 0)
+        return text_steal(&t);
+    text_free(&t);
+    return NULL;
+}
+
 /* What stands in {{braces}} of a text, by the item's own members. */
 static json_t *names_of(const json_t *data) {
     static const char *const paths[][2] = {
@@ -41,7 +76,7 @@ static json_t *names_of(const json_t *data) {
         { "status_new", "/status_new/name|/status_new" },
         { "institution_to_link", "/institution_to_name|/institution_to/name|/institution_to_id/name" },
     };
-    json_t *values = json_object();
+    json_t *values = details_of(data);
     size_t i;
 
     for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -64,6 +99,10 @@ static void read_fields(struct lapor_walk *w, const json_t *data, struct lapor_i
 
         if (*at == NULL)
             *at = lapor_value(data, lapor_or(&w->profile, "map.in", fields[i].key, fields[i].expression));
+    }
+    if (item->body == NULL || item->body[0] == '\0') {
+        free(item->body);
+        item->body = details_text(data);
     }
     s = lapor_plain(item->body, values);
     free(item->body);

@@ -66,7 +66,8 @@ const json_t *lapor_node(const json_t *json, const char *expression);
 char *lapor_fill(const char *pattern, const json_t *values, char **ret_missing);
 /* NULL, or what is wrong with an expression or a pattern. */
 const char *lapor_expression_fault(const char *expression);
-const char *lapor_pattern_fault(const char *pattern);
+/* names: what may stand in braces; the last is NULL. */
+const char *lapor_pattern_fault(const char *pattern, const char *const *names);
 
 /* ---------------------------------------------------------------------- read.c */
 
@@ -116,7 +117,8 @@ struct lapor {
     struct aduan_host *host;
     const struct lapor_settings *settings;
     struct lapor_profile profile;
-    int64_t read_at; /* when LAPOR was last asked; 0 never */
+    int64_t read_at;   /* when LAPOR was last asked; 0 never */
+    int64_t listed_at; /* when the list was last read to its end in this life; 0 never */
     int64_t asked_at;
 };
 

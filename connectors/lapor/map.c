@@ -165,6 +165,17 @@ static char *quote(const char *s, const char *arg) {
     return out;
 }
 
+/* none("false"): what stands instead of nothing, as it is. */
+static char *none(const char *s, const char *arg) {
+    return xstrdup(s[0] == '\0' ? arg : s);
+}
+
+/* At the end in a JSON request: this text is JSON where it can be read as such (send.c). */
+static char *as_it_is(const char *s, const char *arg) {
+    (void)arg;
+    return xstrdup(s);
+}
+
 static char *json_list(const char *s, const char *arg) {
     (void)arg;
     return xasprintf("[%s]", s);
@@ -189,7 +200,7 @@ static const struct {
 } converters[] = {
     { "bool", to_bool },  { "int", to_int },           { "date", to_ms }, { "fmt", to_ms },
     { "prefix", prefix }, { "suffix", suffix },        { "join", join },  { "format", format },
-    { "quote", quote },   { "json_array", json_list },
+    { "quote", quote },   { "json_array", json_list }, { "none", none },  { "json", as_it_is },
 };
 
 /* "suffix(\".\")": its row, or -1. *ret_arg new, without quotes. */
@@ -226,10 +237,10 @@ static char *convert_all(char *value, const char *s) {
         int which = converter_of(start, (size_t)(end - start), &arg);
 
         next = which >= 0 ? converters[which].convert(value, arg) : NULL;
+        s = which >= 0 && converters[which].convert == none && value[0] == '\0' ? "" : end;
         free(arg);
         free(value);
         value = next;
-        s = end;
     }
     return value;
 }
@@ -350,7 +361,7 @@ static const char *converters_fault(const char *s) {
         free(arg);
         if (which < 0)
             return "pengubah tidak dikenal / unknown converter; there are: bool, int, date, fmt(…), format(…), "
-                   "prefix(…), suffix(…), join(…), json_array, quote";
+                   "prefix(…), suffix(…), join(…), json_array, quote, none(…), json";
         s = end;
     }
     return NULL;
@@ -368,6 +379,24 @@ const char *lapor_expression_fault(const char *expression) {
     return converters_fault(s);
 }
 
-const char *lapor_pattern_fault(const char *pattern) {
-    return converters_fault(token_end(pattern, "|"));
+static bool among(const char *const *names, const char *s, size_t n) {
+    for (; *names != NULL; names++)
+        if (strlen(*names) == n && strncmp(*names, s, n) == 0)
+            return true;
+    return false;
+}
+
+const char *lapor_pattern_fault(const char *pattern, const char *const *names) {
+    const char *end = token_end(pattern, "|"), *s;
+
+    for (s = pattern; s < end; s++) {
+        const char *close = *s == '{' ? memchr(s, '}', (size_t)(end - s)) : NULL;
+
+        if (close == NULL)
+            continue;
+        if (!among(names, s + 1, strcspn(s + 1, ":}")))
+            return "nama dalam {} tidak dikenal / an unknown name in {}";
+        s = close;
+    }
+    return converters_fault(end);
 }

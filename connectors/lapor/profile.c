@@ -122,43 +122,44 @@ bool lapor_enabled(const struct lapor_profile *p, const char *capability) {
 
 /* -------------------------------------------------------------------- checking */
 
-enum kind { TEXT, YES, NUMBER, POINTER, PATTERN, METHOD, NEXT, ENCODING, STATE, RANGE, URL };
+enum kind {
+    TEXT,
+    YES,
+    NUMBER,
+    POINTER,
+    POINTERS,
+    REPLY,
+    ADDRESS,
+    PART,
+    METHOD,
+    NEXT,
+    SINCE,
+    ENCODING,
+    STATE,
+    RANGE,
+    URL
+};
 
 static const struct {
     const char *section, *key; /* "*": any */
     enum kind kind;
 } known[] = {
-    { "profile", "name", TEXT },
-    { "profile", "base_url", URL },
-    { "profile", "institution", TEXT },
-    { "http", "total_timeout", NUMBER },
-    { "http", "max_body", NUMBER },
-    { "http", "per_minute", NUMBER },
-    { "http", "pages", NUMBER },
-    { "cap.*", "enabled", YES },
-    { "cap.*", "method", METHOD },
-    { "cap.*", "path", TEXT },
-    { "cap.*", "query", TEXT },
-    { "cap.*", "items", POINTER },
-    { "cap.*", "next", POINTER },
-    { "cap.*", "next_kind", NEXT },
-    { "cap.*", "since_param", TEXT },
-    { "cap.*", "root", POINTER },
-    { "cap.*", "encoding", ENCODING },
-    { "cap.*", "file_part", TEXT },
-    { "cap.*", "ids", TEXT },
-    { "cap.*", "id", POINTER },
-    { "cap.*", "name", POINTER },
-    { "map.in", "*", POINTER },
-    { "map.reply", "*", PATTERN },
-    { "status.map", "*", STATE },
-    { "limits", "reply_max_chars", NUMBER },
-    { "limits", "attach_max", NUMBER },
-    { "limits", "attach_max_bytes", NUMBER },
-    { "limits", "attach_types", TEXT },
-    { "ok", "http", RANGE },
-    { "ok", "json_true", POINTER },
-    { "ok", "error_text", POINTER },
+    { "profile", "name", TEXT },        { "profile", "base_url", URL },
+    { "profile", "institution", TEXT }, { "http", "total_timeout", NUMBER },
+    { "http", "max_body", NUMBER },     { "http", "per_minute", NUMBER },
+    { "http", "pages", NUMBER },        { "cap.*", "enabled", YES },
+    { "cap.*", "method", METHOD },      { "cap.*", "path", ADDRESS },
+    { "cap.*", "query", ADDRESS },      { "cap.*", "items", POINTER },
+    { "cap.*", "next", POINTER },       { "cap.*", "next_kind", NEXT },
+    { "cap.*", "since_param", TEXT },   { "cap.*", "since_format", SINCE },
+    { "cap.*", "root", POINTER },       { "cap.*", "encoding", ENCODING },
+    { "cap.*", "file_part", PART },     { "cap.*", "ids", POINTERS },
+    { "cap.*", "id", POINTER },         { "cap.*", "name", POINTER },
+    { "map.in", "*", POINTER },         { "map.reply", "*", REPLY },
+    { "status.map", "*", STATE },       { "limits", "reply_max_chars", NUMBER },
+    { "limits", "attach_max", NUMBER }, { "limits", "attach_max_bytes", NUMBER },
+    { "limits", "attach_types", TEXT }, { "ok", "http", RANGE },
+    { "ok", "json_true", POINTER },     { "ok", "error_text", POINTER },
 };
 
 static const char *const capabilities[] = { "cap.list",
@@ -188,10 +189,30 @@ bool lapor_state_known(const char *state) {
     return among(states, state);
 }
 
+/* "/a/0/id,/b/0/id": several lists, one after the other. */
+static const char *pointers_fault(const char *s) {
+    const char *why = NULL;
+
+    while (*s != '\0' && why == NULL) {
+        size_t n = strcspn(s, ",");
+        char *one = xstrndup(s, n);
+
+        why = lapor_expression_fault(one);
+        free(one);
+        s += n + (s[n] == ',');
+    }
+    return why;
+}
+
 static const char *value_fault(enum kind kind, const char *s) {
     static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", NULL };
     static const char *const nexts[] = { "url", "page", "cursor", "none", NULL };
-    static const char *const encodings[] = { "json", "multipart", "form", NULL };
+    static const char *const sinces[] = { "date", "stamp", "seconds", NULL };
+    static const char *const encodings[] = { "json", "multipart", NULL };
+    static const char *const in_reply[] = { "reply_text", "remote_id",      "number",
+                                            "secret",     "attachment_ids", NULL };
+    static const char *const in_address[] = { "id", "page", "cursor", "since", NULL };
+    static const char *const in_part[] = { "n", NULL };
     static const char *const yes[] = { "yes", "no", NULL };
     int64_t n;
     int lo, hi;
@@ -205,14 +226,22 @@ static const char *value_fault(enum kind kind, const char *s) {
         return text_parse_int(s, 0, INT32_MAX, &n) == 0 ? NULL : "harus angka / must be a number";
     case POINTER:
         return lapor_expression_fault(s);
-    case PATTERN:
-        return lapor_pattern_fault(s);
+    case POINTERS:
+        return pointers_fault(s);
+    case REPLY:
+        return lapor_pattern_fault(s, in_reply);
+    case ADDRESS:
+        return lapor_pattern_fault(s, in_address);
+    case PART:
+        return lapor_pattern_fault(s, in_part);
     case METHOD:
         return among(methods, s) ? NULL : "harus / must be GET, POST, PUT, PATCH";
     case NEXT:
         return among(nexts, s) ? NULL : "harus / must be url, page, cursor, none";
+    case SINCE:
+        return among(sinces, s) ? NULL : "harus / must be date, stamp, seconds";
     case ENCODING:
-        return among(encodings, s) ? NULL : "harus / must be json, multipart, form";
+        return among(encodings, s) ? NULL : "harus / must be json, multipart";
     case STATE:
         return among(states, s)
                    ? NULL
@@ -276,6 +305,10 @@ static void check_whole(struct reading *r) {
     if (lapor_enabled(p, "reply")) {
         need(r, "map.reply", "content", "cap.reply");
         need(r, "map.reply", "complaint_id", "cap.reply");
+    }
+    if (lapor_enabled(p, "upload")) {
+        need(r, "cap.upload", "file_part", "cap.upload");
+        need(r, "cap.upload", "ids", "cap.upload");
     }
     if (lapor_enabled(p, "reject"))
         tell(r, 0, "cap.reject", "enabled", "belum didukung / not supported yet: must be no");

@@ -6,10 +6,12 @@
  */
 #include "lapor/call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { KNOWN_MAX = 500 };
+enum { KNOWN_MAX = 500, DAY_SECONDS = 24 * 3600, WIB_SECONDS = 7 * 3600 };
 
 struct round {
     struct lapor *l;
@@ -136,12 +138,34 @@ static int read_details(struct round *r, struct aduan_result *ret) {
     return rc;
 }
 
+/* "Changed since" is a day before the last whole reading: clocks differ, and repeats cost nothing. The first
+ * reading of a life asks for everything. */
+static int read_list(struct round *r, struct aduan_result *ret) {
+    struct lapor *l = r->l;
+    const char *format = lapor_or(&l->profile, "cap.list", "since_format", "date");
+    int64_t now = l->host->ops->now(l->host);
+    time_t from = (time_t)(l->listed_at / 1000 - DAY_SECONDS), wib = from + WIB_SECONDS;
+    char since[64] = "";
+    struct tm tm;
+    int rc;
+
+    if (l->listed_at != 0 && strcmp(format, "seconds") == 0)
+        snprintf(since, sizeof(since), "%lld", (long long)from);
+    else if (l->listed_at != 0 && gmtime_r(&wib, &tm) != NULL)
+        (void)strftime(since, sizeof(since), strcmp(format, "date") == 0 ? "%Y-%m-%d" : "%d-%m-%Y %H:%M:%S",
+                       &tm);
+    rc = lapor_pages(l, "cap.list", "", since, one_report, r, ret);
+    if (rc == 0)
+        l->listed_at = now;
+    return rc;
+}
+
 static void read_all(struct round *r, struct aduan_result *ret) {
     const struct lapor_profile *p = &r->l->profile;
     int rc = 0;
 
     if (lapor_enabled(p, "list"))
-        rc = lapor_pages(r->l, "cap.list", "", "", one_report, r, ret);
+        rc = read_list(r, ret);
     if (rc == 0 && lapor_enabled(p, "detail"))
         rc = read_details(r, ret);
     if (rc == 0 && lapor_enabled(p, "followups"))

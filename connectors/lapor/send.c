@@ -16,16 +16,24 @@ struct sending {
     const struct aduan_answer *answer;
     uint64_t token;
     struct aduan_form_part parts[PARTS_MAX];
+    bool as_json[PARTS_MAX]; /* [map.reply] says "|json" */
     char *owned[2 * PARTS_MAX];
     size_t count, owned_count;
+    char *uploaded; /* ids of the files that are there already, "1,2"; "" where none is */
 };
+
+static void forget_parts(struct sending *s) {
+    while (s->owned_count > 0)
+        free(s->owned[--s->owned_count]);
+    s->count = 0;
+}
 
 static void end(struct sending *s, const struct aduan_result *result) {
     struct aduan_host *h = s->l->host;
     uint64_t token = s->token;
 
-    while (s->owned_count > 0)
-        free(s->owned[--s->owned_count]);
+    forget_parts(s);
+    free(s->uploaded);
     free(s);
     h->ops->done(h, token, result);
 }
@@ -61,8 +69,9 @@ static void answered(void *arg, const struct aduan_http_response *r) {
 static char *make_parts(struct sending *s) {
     const struct lapor_profile *p = &s->l->profile;
     json_t *values = json_pack(
-        "{s:s, s:s, s:s, s:i}", "reply_text", s->answer->text != NULL ? s->answer->text : "", "remote_id",
-        s->answer->conversation, "number", s->answer->number != NULL ? s->answer->number : "", "secret", 0);
+        "{s:s, s:s, s:s, s:i, s:s}", "reply_text", s->answer->text != NULL ? s->answer->text : "", "remote_id",
+        s->answer->conversation, "number", s->answer->number != NULL ? s->answer->number : "", "secret", 0,
+        "attachment_ids", s->uploaded != NULL ? s->uploaded : "");
     char *missing = NULL, *fault = NULL, *value;
     size_t i;
 
@@ -75,6 +84,7 @@ static char *make_parts(struct sending *s) {
                               missing != NULL ? missing : "?");
         else
             s->owned[s->owned_count++] = value;
+        s->as_json[s->count] = text_ends(p->items[i].value, "|json");
         s->parts[s->count++] = (struct aduan_form_part){ .name = p->items[i].key, .text = value };
     }
     free(missing);
@@ -82,8 +92,8 @@ static char *make_parts(struct sending *s) {
     return fault;
 }
 
-static char *add_files(struct sending *s) {
-    const char *part = lapor_or(&s->l->profile, "cap.reply", "file_part", NULL);
+static char *add_files(struct sending *s, const char *section) {
+    const char *part = lapor_or(&s->l->profile, section, "file_part", NULL);
     size_t i;
 
     for (i = 0; i < s->answer->attachment_count && s->count < PARTS_MAX; i++) {
@@ -103,20 +113,32 @@ static char *add_files(struct sending *s) {
     return NULL;
 }
 
-static int post(struct sending *s, const char *url) {
+static json_t *json_of(const struct sending *s) {
+    json_t *body = json_object(), *value;
+    size_t i;
+
+    for (i = 0; i < s->count; i++) {
+        const char *text = s->parts[i].text;
+
+        if (text == NULL)
+            continue;
+        value = s->as_json[i] ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+        json_object_set_new(body, s->parts[i].name, value != NULL ? value : json_string(text));
+    }
+    return body;
+}
+
+static int post(struct sending *s, const char *section, const char *url, aduan_http_done done) {
     struct lapor *l = s->l;
-    bool json = strcmp(lapor_or(&l->profile, "cap.reply", "encoding", "multipart"), "json") == 0;
-    json_t *body = json ? json_object() : NULL;
+    bool json = strcmp(lapor_or(&l->profile, section, "encoding", "multipart"), "json") == 0 &&
+                strcmp(section, "cap.upload") != 0;
+    json_t *body = json ? json_of(s) : NULL;
     struct lapor_envelope e;
     char *bytes = NULL;
-    size_t i;
     int rc;
 
-    lapor_seal(l, lapor_or(&l->profile, "cap.reply", "method", "POST"), url, &e);
+    lapor_seal(l, lapor_or(&l->profile, section, "method", "POST"), url, &e);
     if (json) {
-        for (i = 0; i < s->count; i++)
-            if (s->parts[i].text != NULL)
-                json_object_set_new(body, s->parts[i].name, json_string(s->parts[i].text));
         bytes = json_dumps(body, JSON_COMPACT);
         e.req.body = bytes;
         e.req.body_len = strlen(bytes);
@@ -125,39 +147,101 @@ static int post(struct sending *s, const char *url) {
         e.req.form = s->parts;
         e.req.form_count = s->count;
     }
-    rc = l->host->ops->http(l->host, &e.req, answered, s);
+    rc = l->host->ops->http(l->host, &e.req, done, s);
     lapor_unseal(&e);
     free(bytes);
     json_decref(body);
     return rc;
 }
 
+/* Posts what the parts hold; takes fault. */
+static void start(struct sending *s, const char *section, char *fault, aduan_http_done done) {
+    json_t *values = json_pack("{s:s}", "id", s->answer->conversation);
+    char *url = lapor_url(s->l, section, values);
+
+    json_decref(values);
+    if (fault != NULL || url == NULL)
+        end_with(s, ADUAN_NEVER, fault != NULL ? fault : "Profil / profile: path");
+    else if (post(s, section, url, done) != 0)
+        end_with(s, ADUAN_LATER, "pengiriman belum dapat dimulai / the transfer could not be started");
+    free(fault);
+    free(url);
+}
+
+static void start_reply(struct sending *s) {
+    char *fault = make_parts(s);
+
+    if (fault == NULL && s->uploaded == NULL)
+        fault = add_files(s, "cap.reply");
+    start(s, "cap.reply", fault, answered);
+}
+
+/* "/results/images/0/id,/results/docs/0/id": the values of all the lists, "1,2". New string. */
+static char *ids_of(const json_t *body, const char *lists, size_t *ret_count) {
+    struct text t = TEXT_INIT;
+    const char *c;
+
+    while (*lists != '\0') {
+        size_t n = strcspn(lists, ",");
+        char *one = xstrndup(lists, n), *ids = lapor_value(body, one);
+
+        if (ids != NULL)
+            text_addf(&t, "%s%s", t.len > 0 ? "," : "", ids);
+        free(ids);
+        free(one);
+        lists += n + (lists[n] == ',');
+    }
+    *ret_count = t.len > 0;
+    for (c = t.s != NULL ? t.s : ""; *c != '\0'; c++)
+        *ret_count += *c == ',';
+    return t.s != NULL ? text_steal(&t) : xstrdup("");
+}
+
+/* A file that is there without an answer does nobody any harm: whatever is uncertain is done again. */
+static void uploaded(void *arg, const struct aduan_http_response *r) {
+    struct sending *s = arg;
+    struct aduan_result result = { 0 };
+    json_t *body;
+    size_t count = 0;
+    bool read;
+
+    if (!lapor_accepted(s->l, r, true, &result)) {
+        if (result.outcome == ADUAN_UNCERTAIN)
+            result.outcome = ADUAN_LATER;
+        end(s, &result);
+        return;
+    }
+    body = r->body != NULL ? js_load(r->body, r->body_len) : NULL;
+    s->uploaded = ids_of(body, lapor_or(&s->l->profile, "cap.upload", "ids", ""), &count);
+    read = body != NULL;
+    json_decref(body);
+    forget_parts(s);
+    if (!read)
+        end_with(s, ADUAN_LATER, "Jawaban LAPOR! bukan JSON / LAPOR's answer is no JSON");
+    else if (count != s->answer->attachment_count)
+        end_with(
+            s, ADUAN_NEVER,
+            "LAPOR! tidak menyebut semua lampiran yang diunggah / LAPOR! does not name every file that was "
+            "uploaded");
+    else
+        start_reply(s);
+}
+
 void lapor_send(void *ctx, const struct aduan_answer *answer, uint64_t token) {
     struct lapor *l = ctx;
     struct sending *s = xcalloc(1, sizeof(*s));
-    char why[400], *fault, *url;
-    json_t *values;
+    char why[400];
 
     s->l = l;
     s->answer = answer;
     s->token = token;
-    if (answer->conversation == NULL || lapor_fits(l->settings, answer, why, sizeof(why)) != 0) {
+    if (answer->conversation == NULL || lapor_fits(l->settings, answer, why, sizeof(why)) != 0)
         end_with(s, ADUAN_NEVER,
                  answer->conversation == NULL ? "Tanpa nomor laporan / there is no tracking id" : why);
-        return;
-    }
-    fault = make_parts(s);
-    if (fault == NULL)
-        fault = add_files(s);
-    values = json_pack("{s:s}", "id", answer->conversation);
-    url = lapor_url(l, "cap.reply", values);
-    json_decref(values);
-    if (fault != NULL || url == NULL)
-        end_with(s, ADUAN_NEVER, fault != NULL ? fault : "Profil / profile: [cap.reply] path");
-    else if (post(s, url) != 0)
-        end_with(s, ADUAN_LATER, "pengiriman belum dapat dimulai / the transfer could not be started");
-    free(fault);
-    free(url);
+    else if (answer->attachment_count > 0 && lapor_enabled(&l->profile, "upload"))
+        start(s, "cap.upload", add_files(s, "cap.upload"), uploaded);
+    else
+        start_reply(s);
 }
 
 /* ------------------------------------------------------------------------ find */

@@ -42,6 +42,29 @@ static void the_same_import_gives_the_same_ids(void **state) {
     free(bytes);
 }
 
+/* A cell may read like a notice; a row is read as it was, not as it looks. */
+static void a_cell_like_a_notice_stays_a_cell(void **state) {
+    static const char list[] = "Nomor;Judul;Isi\n71;A;\"Tracking ID: 99\nJudul: x\nIsi: y\"\n72;B;C\n73\n;;\n";
+    struct records a = records_new(), b = records_new();
+    size_t i;
+
+    (void)state;
+    records_parse(&a, &aduan_connector, NULL, list, strlen(list));
+    assert_int_equal(a.count, 4);
+    assert_string_equal(a.items[0].platform_id, "71");
+    assert_string_equal(a.items[1].platform_id, "72");
+    assert_string_equal(a.items[2].platform_id, "73");
+    assert_int_equal(a.items[3].kind, ADUAN_KIND_UNPARSED);
+    for (i = 0; i < a.count; i++) {
+        records_parse(&b, &aduan_connector, NULL, a.items[i].raw, a.items[i].raw_len);
+        assert_int_equal(b.count, 1);
+        assert_string_equal(b.items[0].platform_id, a.items[i].platform_id);
+        assert_string_equal(b.items[0].text, a.items[i].text);
+    }
+    records_clear(&a);
+    records_clear(&b);
+}
+
 static void pointers_and_converters(void **state) {
     static const struct {
         const char *expression, *value;
@@ -75,6 +98,22 @@ static void pointers_and_converters(void **state) {
     json_decref(j);
 }
 
+static void no_files_and_two(void **state) {
+    static const char pattern[] = "{attachment_ids}|none(\"false\")|json_array|suffix(\".\")|json";
+    static const char *const cases[][2] = { { "", "false" }, { "1,2", "[1,2]." } };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        json_t *values = json_pack("{s:s}", "attachment_ids", cases[i][0]);
+        char *got = lapor_fill(pattern, values, NULL);
+
+        assert_string_equal(got, cases[i][1]);
+        free(got);
+        json_decref(values);
+    }
+}
+
 static void collect(void *arg, const char *reason) {
     text_addf(arg, "%s\n", reason);
 }
@@ -82,7 +121,8 @@ static void collect(void *arg, const char *reason) {
 static void faults_name_line_and_key(void **state) {
     static const char bad[] =
         "[profile]\nbase_url = http://lapor.example\n[cap.reply]\nenabled = yes\nenabld = x\n"
-        "[map.in]\nbody = content\ntitle = /t:nonsense\n[status.map]\n\"A = B\" = kabur\n";
+        "[map.in]\nbody = content\ntitle = /t:nonsense\n[status.map]\n\"A = B\" = kabur\n"
+        "[map.reply]\nx = {replytext}\n[cap.upload]\nenabled = yes\npath = /f/{nr}\nids = results\n";
     struct lapor_profile p;
     struct text t = TEXT_INIT;
 
@@ -93,6 +133,10 @@ static void faults_name_line_and_key(void **state) {
     assert_non_null(strstr(t.s, "line 7: [map.in] body"));
     assert_non_null(strstr(t.s, "line 8: [map.in] title"));
     assert_non_null(strstr(t.s, "line 10: [status.map] A = B"));
+    assert_non_null(strstr(t.s, "line 12: [map.reply] x"));
+    assert_non_null(strstr(t.s, "line 15: [cap.upload] path"));
+    assert_non_null(strstr(t.s, "line 16: [cap.upload] ids"));
+    assert_non_null(strstr(t.s, "[cap.upload] file_part"));
     assert_non_null(strstr(t.s, "[cap.reply] path"));
     assert_non_null(strstr(t.s, "[map.reply] content"));
     lapor_profile_clear(&p);
@@ -255,7 +299,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_sample_becomes_its_record),
         cmocka_unit_test(the_same_import_gives_the_same_ids),
+        cmocka_unit_test(a_cell_like_a_notice_stays_a_cell),
         cmocka_unit_test(pointers_and_converters),
+        cmocka_unit_test(no_files_and_two),
         cmocka_unit_test(faults_name_line_and_key),
         cmocka_unit_test(shipped_profiles_are_without_fault_and_off),
         cmocka_unit_test(only_what_is_mapped_goes_by_itself),
