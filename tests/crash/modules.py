@@ -73,8 +73,8 @@ class Scene:
     files = 1
     messages = 3
 
-    def __init__(self, s, keep):
-        self.s, self.keep = s, keep  # keep: an ExitStack that ends what is started here
+    def __init__(self, s, keep, **more):
+        self.s, self.keep, self.more = s, keep, more  # keep ends what is started here; more: keys of the account
         self.setup()
 
     def idle(self):
@@ -257,7 +257,7 @@ class MaildirScene(EmailScene):
     def connect(self):
         self.house.maildir("pengaduan")
         self.house.exim()
-        maildir_account(self.s, self.house)
+        maildir_account(self.s, self.house, **self.more)
 
     def idle(self):
         return not list(pathlib.Path(self.house.maildir("pengaduan"), "new").iterdir()) and super().idle()
@@ -331,8 +331,8 @@ SCENES = {"whatsapp": WhatsAppScene, "instagram": InstagramScene, "facebook": Fa
 class Play:
     """One service with one scene, round after round."""
 
-    def __init__(self, name):
-        self.name, self.keep = name, contextlib.ExitStack()
+    def __init__(self, name, **more):
+        self.name, self.more, self.keep = name, more, contextlib.ExitStack()
         self.rounds, self.numbers = 0, {}
 
     def __enter__(self):
@@ -340,7 +340,7 @@ class Play:
         self.deaths = self.s.dir / "die"
         self.deaths.mkdir()
         self.s.worker_env["ADUAN_DIE_IN"] = str(self.deaths)
-        self.scene = SCENES[self.name](self.s, self.keep)
+        self.scene = SCENES[self.name](self.s, self.keep, **self.more)
         self.picture = self.s.dir / "jawaban.jpg"
         self.s.start()
         return self
