@@ -64,6 +64,16 @@ HTTP_TABLE(gateway_table, "127.0.0.1:8081");
 HTTP_TABLE(console_table, "127.0.0.1:8080");
 HTTP_TABLE(metrics_table, "127.0.0.1:9090");
 
+static const struct aduan_setting notices_table[] = {
+    ADUAN_SET_STRING("account", struct conf_notices, account, NULL, 0,
+                     "Akun surel yang mengirim pemberitahuan / the mail account that sends them"),
+    ADUAN_SET_STRINGS("admin", struct conf_notices, admin, 0,
+                      "Alamat surel admin, satu atau daftar / where admins are told, one or a list"),
+    ADUAN_SET_BOOL("silence", struct conf_notices, silence, "true",
+                   "Beri tahu juga bila webhook lama diam / also tell when a webhook fell silent"),
+    ADUAN_SET_END,
+};
+
 const struct aduan_setting conf_core_table[] = {
     ADUAN_SET_GROUP("office", struct conf, office, struct conf_office, office_table, ADUAN_REQUIRED,
                     "Kantor / the office"),
@@ -81,6 +91,8 @@ const struct aduan_setting conf_core_table[] = {
     ADUAN_SET_GROUP("console", struct conf, console, struct conf_http, console_table, 0,
                     "Konsol petugas / officers' console"),
     ADUAN_SET_GROUP("metrics", struct conf, metrics, struct conf_http, metrics_table, 0, "/metrics, /healthz"),
+    ADUAN_SET_GROUP("notices", struct conf, notices, struct conf_notices, notices_table, 0,
+                    "Surel kepada admin / mail to the admin"),
     ADUAN_SET_END,
 };
 
@@ -518,6 +530,9 @@ struct conf *conf_read(const char *file, enum conf_role role, conf_lookup lookup
     }
     size_t count = 0;
     struct conf_tree **trees = read_directory(&j, file, &count);
+    if (tree) {
+        conf_check_notices(c, conf_tree_root(tree), faults);
+    }
     for (size_t i = 0; i < count; i++) {
         conf_tree_free(trees[i]);
     }

@@ -33,6 +33,13 @@ struct conf_http {
     char *tls_cert, *tls_key; /* tls_key may be written "@name"; the master's is always a path */
 };
 
+/* Who is told by mail when an account is in trouble; account "" = nobody. */
+struct conf_notices {
+    char *account; /* the account that sends them */
+    struct aduan_strings admin;
+    bool silence; /* a webhook that fell silent is a trouble, too */
+};
+
 enum conf_uncertain { CONF_UNCERTAIN_HOLD = 0, CONF_UNCERTAIN_RESEND = 1 };
 
 /* One entry of `connectors`. The common keys are ours, all others the connector's. */
@@ -58,6 +65,7 @@ struct conf {
     char *modules;     /* directory of *.so */
     struct conf_redis queue;
     struct conf_http gateway, console, metrics;
+    struct conf_notices notices;
     struct conf_account *accounts;
     size_t account_count;
     char core_digest[65]; /* of everything outside `connectors` */

@@ -88,6 +88,11 @@ int conf_check_listen(const char *s, const char **ret_why);
 extern const struct aduan_setting conf_core_table[];    /* over struct conf */
 extern const struct aduan_setting conf_account_table[]; /* over struct conf_account */
 
+/* -------------------------------------------------------------------------- notices.c */
+
+/* Once all accounts are read. */
+void conf_check_notices(const struct conf *c, const struct conf_node *root, struct faults *faults);
+
 /* ------------------------------------------------------------------------------ tls.c */
 
 /* At the line of a key like "imap.url" below group, or of the nearest group there is. */

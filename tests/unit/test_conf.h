@@ -75,7 +75,7 @@ static inline void mail_check(const void *settings,
 static inline int test_lookup(void *arg, const char *type, struct conf_connector_type *ret,
                               const char **ret_known) {
     (void)arg;
-    if (strcmp(type, "mail") != 0) {
+    if (strcmp(type, "mail") != 0 && strcmp(type, "email") != 0) {
         *ret_known = "loop, mail, whatsapp";
         return -1;
     }
