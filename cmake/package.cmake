@@ -29,7 +29,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(package_dir ${CMAKE_CURRENT_BINARY_DIR}/package)
 file(MAKE_DIRECTORY ${package_dir})
 file(GLOB_RECURSE samples RELATIVE ${CMAKE_SOURCE_DIR}/conf ${CMAKE_SOURCE_DIR}/conf/*.conf
-  ${CMAKE_SOURCE_DIR}/conf/templates/*.txt)
+  ${CMAKE_SOURCE_DIR}/conf/*.profile ${CMAKE_SOURCE_DIR}/conf/templates/*.txt)
 list(SORT samples)
 set(conffiles "")
 foreach(sample ${samples})
