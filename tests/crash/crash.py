@@ -89,11 +89,13 @@ class Service(Aduan):
         tickets = {}
         for t in self.ctl("tickets"):
             shown = self.ctl("show", t["number"])
+            # In order on each side; whether a receipt came before the next message is chance.
+            messages = sorted(shown["messages"], key=lambda m: m["direction"])
             tickets[t["number"]] = {
                 "conversation": shown["conversation"],
                 "state": shown["state"],
                 "messages": [(m["direction"], m["kind"], m["text"] if m["kind"] != "automatic" else "", m["status"],
-                              tuple((a["name"], a["state"]) for a in m["attachments"])) for m in shown["messages"]],
+                              tuple((a["name"], a["state"]) for a in m["attachments"])) for m in messages],
                 "events": sorted(h["event"] for h in shown["history"]),
             }
         delivered = collections.Counter((d["conversation"], d["kind"], d["text"] if d["kind"] != "automatic" else "")
