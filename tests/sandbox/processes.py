@@ -1,9 +1,12 @@
 """processes.py: child processes of the sandbox: started, waited for, stopped by their own pid."""
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import time
+
+import ports
 
 
 class Process:
@@ -72,15 +75,12 @@ def answers(address):
 
 def free_port(wanted=0):
     """The wanted port of loopback if it is free, else any free one."""
-    for port in (wanted, 0):
-        with socket.socket() as s:
+    if wanted:
+        with socket.socket() as s, contextlib.suppress(OSError):
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind(("127.0.0.1", port))
-                return s.getsockname()[1]
-            except OSError:
-                continue
-    raise Fault("no free port on 127.0.0.1")
+            s.bind(("127.0.0.1", wanted))
+            return wanted
+    return ports.free_port()
 
 
 def write_file(path, text, mode=0o644):
