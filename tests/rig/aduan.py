@@ -23,6 +23,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from calendars import covering  # noqa: E402
 from ports import free_port  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -189,7 +190,7 @@ class Aduan:
             "office": {"name": "Kantor Uji", "code": "UJI", "timezone": "Asia/Jakarta", "language": "id"},
             "state": str(self.state),
             "secrets": str(self.secrets),
-            "policy": str(ROOT / "conf"),
+            "policy": str(covering(ROOT / "conf", self.dir)),
             "modules": str(self.build / "connectors"),
             "queue": {"redis": f"unix:{self.redis.sock}"},
             # Ports of our own: other tests run beside this one.
