@@ -239,6 +239,12 @@ static void read_after_name(const struct words *w, size_t name_end, struct facts
                        !is_long_number(w, v - 1) && !words_gap_has(w, v, "\n,");
     v -= house_first;
     bool place = v < w->f.count && (w->kinds[v + house_first] & W_FEATURE) != 0;
+    /* "Jan, Nirwana Gardens Villa 12, Lagoi": the place's own name comes first. */
+    for (size_t k = v; !lines && !place && k < w->f.count && k < v + 4 && (w->kinds[k] & W_CAPITAL) != 0 &&
+                       (w->kinds[k] & W_STOP) == 0 && !words_gap_has(w, k, ".\n");
+         k++) {
+        place = (w->kinds[k] & (W_VENUE | W_PLACE)) != 0;
+    }
     struct reading r = { .w = w, .first = v };
     if (place && (lines || !words_sentence_begins(w, name_end))) {
         take(&r, ret);

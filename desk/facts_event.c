@@ -120,10 +120,10 @@ static void read_month(struct days *d, size_t i) {
     }
     int before = i > 0 ? number_of(d->w, i - 1) : -1, after = number_of(d->w, i + 1);
     if (before >= 1 && before <= 31) {
-        add_date(d, after >= 2000 ? after : -1, month, before);
-    } else if (after >= 1 && after <= 31) {
+        add_date(d, after >= 1000 ? after : -1, month, before);
+    } else if (before < 0 && after >= 1 && after <= 31) {
         int year = number_of(d->w, i + 2);
-        add_date(d, year >= 2000 ? year : -1, month, after);
+        add_date(d, year >= 1000 ? year : -1, month, after);
     }
 }
 

@@ -24,7 +24,7 @@ static bool is_connector(const struct words *w, size_t i) {
 }
 
 static bool is_suffix(const struct words *w, size_t i) {
-    static const char *const list[] = { "s",   "sh",  "se", "m",   "mm", "spd", "skom",
+    static const char *const list[] = { "s",   "sh",  "se", "m",   "m",  "spd", "skom",
                                         "amd", "sip", "st", "sag", "mh", NULL };
     return words_are_one(w, i, list) > 0 && (w->kinds[i] & W_CAPITAL) != 0;
 }
@@ -106,7 +106,7 @@ static const char *const labels[] = { "nama lengkap", "nama pengadu", "nama pela
                                       "nama",         "name",         "nma",
                                       "nm",           "penelepon",    "penelpon",
                                       "pengadu",      "pelapor",      "pemohon",
-                                      "pemanggil",    "caler",        NULL };
+                                      "pemangil",     "caler",        NULL };
 
 static struct span labelled(const struct words *w) {
     for (size_t i = 0; i < w->f.count; i++) {
@@ -157,6 +157,11 @@ static const char *const weak[] = { "yang bertanda tangan di bawah ini",
                                     "this is",
                                     "dengan saya",
                                     "ini dengan",
+                                    "penelepon",
+                                    "penelpon",
+                                    "pelapor",
+                                    "pengadu",
+                                    "pemohon",
                                     NULL };
 
 static struct span said(const struct words *w) {
@@ -174,8 +179,11 @@ static struct span said(const struct words *w) {
 
 /* What follows a name that was only dropped in: "saya Ratna, …", "I'm Dan from …". */
 static bool ends_like_name(const struct words *w, struct span s) {
-    static const char *const next[] = { "dari",  "nik",     "alamat", "beralamat", "from", "tingal", "of",
-                                        "warga", "pemilik", "selaku", "umur",      "hp",   "wa",     NULL };
+    static const char *const next[] = {
+        "dari",         "nik",     "alamat",  "beralamat",  "from",   "tingal",     "of",       "warga",
+        "pemilik",      "selaku",  "umur",    "hp",         "wa",     "melaporkan", "mengeluh", "mengeluhkan",
+        "menyampaikan", "meminta", "melapor", "menanyakan", "merasa", NULL
+    };
     size_t n = s.end - s.first;
     return s.end >= w->f.count || words_gap_has(w, s.end, ",.\n(;:") || words_are_one(w, s.end, next) > 0 ||
            n >= 2;
@@ -234,9 +242,9 @@ static const char *const closings[] = { "wasalamualaikum wr wb",
                                         "many thanks",
                                         "thanks",
                                         "thank you",
-                                        "cheers",
+                                        "chers",
                                         "tertanda",
-                                        "ttd",
+                                        "td",
                                         "yang mengadu",
                                         "sekian dan terima kasih",
                                         "dari",
@@ -271,7 +279,22 @@ static struct span signed_name(const struct words *w) {
 /* Does an address, a number or an office follow, as under a letter? */
 static bool place_follows(const struct words *w, size_t i) {
     unsigned place = W_STREET | W_VENUE | W_HAMLET | W_ADMIN | W_PLACE | W_NUMBER | W_CALL | W_JOB | W_KM;
-    return i < w->f.count && (w->kinds[i] & place) != 0;
+    /* "…, Nirwana Gardens Villa 12": the place's own name may come first. */
+    for (size_t k = i; k < w->f.count && k < i + 4; k++) {
+        if ((w->kinds[k] & place) != 0) {
+            return true;
+        }
+        if ((w->kinds[k] & (W_CAPITAL | W_STOP | W_NO_NAME)) != W_CAPITAL || words_gap_has(w, k + 1, ",.\n")) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* "Hasanah batu 8": the text ends with where. */
+static bool ends_with_place(const struct words *w, size_t i) {
+    return i < w->f.count && w->f.count - i <= 8 && (w->kinds[i] & (W_PLACE | W_STREET)) != 0 &&
+           !words_gap_has(w, i, ".!?");
 }
 
 /* Nothing but blanks after the last word: "Ridiculous!" is no name. */
@@ -307,7 +330,8 @@ static struct span trailing(const struct words *w) {
                                              : words_gap_has(w, s.end, "\n") && line && s.end - s.first > 1);
         bool number = found(s) && s.end < w->f.count && (w->kinds[s.end] & (W_NUMBER | W_CALL)) != 0 &&
                       s.end - s.first > 1;
-        if (found(s) && (tell || line || dash) && (comma || alone || number)) {
+        bool where = found(s) && ends_with_place(w, s.end);
+        if (found(s) && (tell || line || dash) && (comma || alone || number || where)) {
             return s;
         }
         s = name_at(w, i, true); /* "agus, jl. …" */

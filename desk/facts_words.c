@@ -11,65 +11,65 @@ static const struct {
     const char *words;
 } table[] = {
     { W_STREET | W_SHORT | W_NO_NAME,
-      "jl jln jalan jlan gg gang lr lorong perum perumahan perumnas komp komplek "
-      "kompleks griya blok blk ruko rusun rusunawa street road rd lane avenue st" },
+      "jl jln jalan jlan g gang lr lorong perum perumahan perumnas komp komplek "
+      "kompleks griya blok blk ruko rusun rusunawa stret road rd lane avenue st" },
     { W_VENUE | W_NO_NAME,
-      "hotel kos kost kosan mes wisma vila villa apartemen apartment homestay resort asrama pondok "
-      "losmen condo guesthouse guest hostel kontrakan panti cluster unit lantai kamar room" },
+      "hotel kos kost kosan mes wisma vila vila apartemen apartment homestay resort asrama pondok "
+      "losmen condo guesthouse guest hostel kontrakan panti cluster unit lantai kamar rom" },
     { W_HOUSE | W_SHORT | W_NO_NAME, "rt rw no nomor nomer nmr" },
     { W_KM | W_SHORT | W_NO_NAME, "km kilometer" },
     { W_ADMIN | W_SHORT | W_NO_NAME,
       "kel kelurahan kec kecamatan kab kabupaten kota prov provinsi propinsi kep" },
     { W_HAMLET | W_SHORT | W_NO_NAME, "kp kampung kampong kmp desa dusun lingk lingkungan pulau dsn" },
-    { W_SHORT, "tg tj sei st ir sh se mm spd skom amd prof drs dra kt rsud sri" },
+    { W_SHORT, "tg tj sei st ir sh se m spd skom amd prof drs dra kt rsud sri" },
     { W_TITLE | W_SHORT, "h hj dr drg ir drs dra prof kh ust ustad ustadz tengku raja wan datuk" },
     { W_ADDRESS | W_SHORT,
       "pak bapak bpk bu ibu sdr sdri saudara saudari mr mrs ms mis bang abang kak kakak encik puan "
       "tuan cik mas mbak om tante sir madam" },
     { W_CALL | W_STOP | W_NO_NAME,
-      "hp wa telp tlp telepon telpon whatsapp email surel tel phone mobile fax nik ktp "
+      "hp wa telp tlp telepon telpon whatsap email surel tel phone mobile fax nik ktp "
       "handphone nohp nowa cp kontak contact mail" },
     { W_STOP | W_NO_NAME,
       "saya sy aku gw gue kami kita telah sudah sdh udh udah belum blm yang yg tetapi tapi karena krn untuk "
       "utk buat "
-      "mengajukan mohon minta meminta tolong tidak tdk ga gak nggak tak adalah dengan dgn mau ingin hendak "
+      "mengajukan mohon minta meminta tolong tidak tdk ga gak ngak tak adalah dengan dgn mau ingin hendak "
       "akan ini itu "
-      "masih kapan kenapa mengapa bagaimana gimana gmn padahal sejak sebab agar supaya bahwa hingga sampai "
-      "ketika saat "
+      "masih kapan kenapa mengapa bagaimana gimana gmn padahal sejak sebab agar supaya bahwa hinga sampai "
+      "ketika sat "
       "waktu lalu kemudian juga jg aja saja nya ya sih kok dong deh lah pun nih tu ni bisa dapat bs dpt harus "
       "i my me we our you your and but or the is are was were have has had not please since for because to at "
       "in on "
-      "from that this it he she they when how what who why would could can will been be thank thanks regards "
-      "makasih terima kasih trims salam hormat wasalam tanggal tgl pukul jam hari tadi kemarin kmrn kemaren "
+      "from that this it he she they when how what who why would could can wil ben be thank thanks regards "
+      "makasih terima kasih trims salam hormat wasalam tangal tgl pukul jam hari tadi kemarin kmrn kemaren "
       "besok "
       "ingat sekarang skrg pernah sempat datang pergi melapor melaporkan lapor mengeluh menyampaikan pengaduan "
       "keluhan "
       "keberatan ditolak ditunda ditahan dilarang disuruh diminta dimintai menjadi mengalami merasa kecewa "
-      "petugas pegawai officer staff paspor pasport passport visa isi perihal hal kepada yth dear helo hello "
+      "petugas pegawai oficer staf paspor pasport pasport visa isi perihal hal kepada yth dear helo helo "
       "hi halo "
       "selamat pagi siang sore malam asalamualaikum asalamu alaikum warga mengurus urus perpanjang bayar "
       "dijanjikan "
-      "menunggu nunggu dipersulit nak dah saja hanya cuma semua banyak ada punya jangan jgn jadi bukan tanpa "
+      "menungu nungu dipersulit nak dah saja hanya cuma semua banyak ada punya jangan jgn jadi bukan tanpa "
       "setelah "
       "sebelum adik anak istri suami orang keponakan sepupu hilang rusak salah beda tertulis dibuka disebut "
       "dirahasiakan disembunyikan muncul dicetak terdaftar dipakai digunakan berubah terlambat" },
     { W_NO_NAME,
       "di ke dari pada dan oleh atas dalam kantor imigrasi admin min kepala seksi tim team bagian pengelola "
       "layanan "
-      "pelayanan informasi alamat almt nama name addres adres umur thn tahun pt cv bank best kind sincerely "
-      "faithfully "
-      "yours sign sent a an of by as with about again also any ask help need want get got let very much more "
+      "pelayanan informasi alamat almt nama name adres adres umur thn tahun pt cv bank best kind sincerely "
+      "faithfuly "
+      "yours sign sent a an of by as with about again also any ask help ned want get got let very much more "
       "indonesia "
-      "malaysia singapore singapura english dll dst ok oke siap sip mantap parah bohong gila anonim rahasia "
+      "malaysia singapore singapura english dl dst ok oke siap sip mantap parah bohong gila anonim rahasia "
       "hamba alah "
-      "info slot antrian antrean kuota aplikasi app otp server kitas kitap itas itap voa evoa ac toilet sms "
-      "urgent penting segera viral viralkan publik masyarakat umum monggo ayo wow lol status proses "
-      "test tes testing cek coba ping p y n ttd tertanda pelapor pengadu pemohon penelepon the sangat sekali "
+      "info slot antrian antrean kuota aplikasi ap otp server kitas kitap itas itap voa evoa ac toilet sms "
+      "urgent penting segera viral viralkan publik masyarakat umum mongo ayo wow lol status proses "
+      "test tes testing cek coba ping p y n td tertanda pelapor pengadu pemohon penelepon the sangat sekali "
       "lama cepat baik buruk jelek bagus ramah mahal nol satu dua tiga empat lima enam tujuh "
-      "senin selasa rabu kamis jumat sabtu minggu monday tuesday wednesday thursday friday saturday sunday "
-      "only new old same sure still already nothing something someone anyone everyone writing trying waiting "
+      "senin selasa rabu kamis jumat sabtu mingu monday tuesday wednesday thursday friday saturday sunday "
+      "only new old same sure stil already nothing something someone anyone everyone writing trying waiting "
       "going "
-      "coming unable very really so sorry here there calling asking worried concerned "
+      "coming unable very realy so sory here there caling asking woried concerned "
       "berharap heran bingung marah kesal ditanya dapat merupakan seorang sebagai selaku sebenarnya memang "
       "sering baru "
       "wrong incorect mispeled speled writen printed listed mising mistyped malaysian singaporean british "
@@ -78,7 +78,7 @@ static const struct {
       "pns tni polri "
       "sudahlah tadi yakin rasa kira harap tahu tau lihat dengar baca punya pribadi sendiri sama bayi lansia" },
     { W_JOB | W_NO_NAME,
-      "manager manajer direktur director staf front office supervisor owner pemilik hrd hr admin "
+      "manager manajer direktur director staf front ofice supervisor owner pemilik hrd hr admin "
       "ketua sekretaris bendahara karyawan mahasiswa mahasiswi guru dosen nelayan wiraswasta "
       "ngo lsm komunitas forum" },
     { W_MONTH | W_NO_NAME,
@@ -155,7 +155,10 @@ void words_read(const struct places *p, const char *text, struct words *ret) {
     for (size_t i = 0; i < ret->f.count; i++) {
         struct known key = { ret->f.words[i].text, strlen(ret->f.words[i].text), 0 };
         const struct known *k = bsearch(&key, list, count, sizeof *list, by_word);
-        ret->kinds[i] = shape(ret->f.words[i].text, text + ret->f.words[i].from) | (k ? k->kinds : 0);
+        /* "II" folds to "i" but is a number of a street, not a word. */
+        bool roman = strncmp(text + ret->f.words[i].from, "II", 2) == 0;
+        ret->kinds[i] =
+            shape(ret->f.words[i].text, text + ret->f.words[i].from) | (k && !roman ? k->kinds : 0);
     }
     mark_places(p, ret);
     free(list);

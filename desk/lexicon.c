@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { PHRASE_WORDS_MAX = 8, STEM_MIN = 2 };
+enum { MORE_NEAR = 3 }; /* words more for each part beyond two */
 
 struct phrase {
     char *words[PHRASE_WORDS_MAX];
@@ -267,7 +268,7 @@ struct lexicon_hits *lexicon_hits_free(struct lexicon_hits *h) {
 /* The smallest span that holds one place of each part: all lists are walked once. */
 bool lexicon_has(const struct lexicon *l, const struct lexicon_hits *h, int pattern, size_t *ret_word) {
     const struct pattern *p = &l->patterns[pattern];
-    size_t at[LEXICON_PARTS_MAX] = { 0 };
+    size_t at[LEXICON_PARTS_MAX] = { 0 }, reach = l->near + (p->count > 2 ? (p->count - 2) * MORE_NEAR : 0);
     for (;;) {
         size_t low = 0, high = 0;
         for (size_t i = 0; i < p->count; i++) {
@@ -278,7 +279,7 @@ bool lexicon_has(const struct lexicon *l, const struct lexicon_hits *h, int patt
             high = h->sets[p->parts[i]].items[at[i]].at > h->sets[p->parts[high]].items[at[high]].at ? i : high;
         }
         const struct place *first = &h->sets[p->parts[low]].items[at[low]];
-        if (h->sets[p->parts[high]].items[at[high]].at - first->at <= l->near) {
+        if (h->sets[p->parts[high]].items[at[high]].at - first->at <= reach) {
             if (ret_word) {
                 *ret_word = first->word;
             }

@@ -125,17 +125,21 @@ static int points(const struct judging *j, const struct rules_patterns *p, int w
 
 struct score {
     const struct rules_category *c;
-    int points;
+    int points, rank;
     char *said;
 };
 
+/* A mere question goes to where questions are answered, whatever it is about: it ranks before points. */
 static int by_points(const void *a, const void *b) {
     const struct score *x = a, *y = b;
+    if (x->rank != y->rank) {
+        return y->rank - x->rank;
+    }
     return x->points != y->points ? (x->points < y->points ? 1 : -1) : x->c < y->c ? -1 : 1;
 }
 
 static size_t score_all(const struct judging *j, struct score *list) {
-    bool grievance = general(j, RULES_GRIEVANCE);
+    bool grievance = general(j, RULES_GRIEVANCE), foreign = false;
     size_t count = 0;
     for (size_t i = 0; i < j->r->category_count; i++) {
         const struct rules_category *c = &j->r->categories[i];
@@ -143,9 +147,15 @@ static size_t score_all(const struct judging *j, struct score *list) {
         int sum = points(j, &c->strong, STRONG, &said) + points(j, &c->weak, WEAK, &said) +
                   points(j, &c->against, -STRONG, &said);
         if (sum > 0 && !(c->no_grievance && grievance)) {
-            list[count++] = (struct score){ c, sum, text_steal(&said) };
+            list[count++] = (struct score){ c, sum, 0, text_steal(&said) };
+            foreign = foreign || (c->without == RULES_REFER && sum >= j->r->threshold);
         }
         text_free(&said);
+    }
+    for (size_t i = 0; i < count; i++) {
+        /* Of two that are only asked about, what is not ours wins: nobody here can answer it. */
+        bool asked = list[i].c->no_grievance || (foreign && list[i].c->without == RULES_REFER && !grievance);
+        list[i].rank = asked && list[i].points >= j->r->threshold && !(foreign && list[i].c->no_grievance);
     }
     if (count > 0) {
         qsort(list, count, sizeof *list, by_points);
@@ -158,7 +168,7 @@ static void by_score(struct judging *j) {
     struct score *list = xcalloc(j->r->category_count + 1, sizeof *list);
     size_t count = score_all(j, list);
     bool enough = count > 0 && list[0].points >= j->r->threshold;
-    bool tie = enough && count > 1 && list[1].points == list[0].points &&
+    bool tie = enough && count > 1 && list[1].points == list[0].points && list[1].rank == list[0].rank &&
                !text_equal(list[0].c->section, list[1].c->section);
     if (enough && !tie) {
         take(j, list[0].c);
