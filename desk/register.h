@@ -236,6 +236,9 @@ int reg_history_add(struct reg *r, int64_t ticket, int64_t at, const char *actor
 /* Who did this last to a case: 0 and a new string, or REG_NOTHING. */
 int reg_history_actor(struct reg *r, int64_t ticket, const char *event, char **ret);
 int reg_history(struct reg *r, int64_t ticket, int (*each)(void *arg, const struct reg_history *h), void *arg);
+/* The newest row's id, 0 for none; and what was done after a row. */
+int reg_history_last(struct reg *r, int64_t *ret_id);
+int reg_history_after(struct reg *r, int64_t id, int (*each)(void *arg, const struct reg_history *h), void *arg);
 /* 0 and *ret_count rows whole; REG_NOTHING: *ret_bad is the first row that is altered, missing or moved. */
 int reg_history_verify(struct reg *r, int64_t *ret_count, int64_t *ret_bad);
 
@@ -327,6 +330,18 @@ int reg_early_take(struct reg *r, const char *account, const char *platform_id,
 int reg_early_old(struct reg *r, int64_t status_before, int64_t attachment_before, size_t max,
                   int (*each)(void *arg, const char *account, const char *platform_id, const char *record),
                   void *arg);
+
+/* ------------------------------------------------------------------ troubles */
+
+struct watch_book; /* watch.h */
+/* All rows, oldest first; the caller frees ret->rows. */
+int reg_trouble_load(struct reg *r, struct watch_book *ret);
+int reg_trouble_save(struct reg *r, const struct watch_book *book);
+struct reg_traffic {
+    int64_t last_in, usual, count;
+};
+int reg_traffic_get(struct reg *r, const char *account, struct reg_traffic *ret); /* 0 or REG_NOTHING */
+int reg_traffic_set(struct reg *r, const char *account, const struct reg_traffic *t);
 
 /* ---------------------------------------------------------- people, commands */
 

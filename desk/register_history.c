@@ -115,6 +115,32 @@ int reg_history(struct reg *r, int64_t ticket, int (*each)(void *arg, const stru
     return rc;
 }
 
+int reg_history_last(struct reg *r, int64_t *ret_id) {
+    sqlite3_stmt *s = sql_open(r, "SELECT max(id) FROM history", "");
+    int rc = sql_row(r, s);
+
+    *ret_id = rc == 1 ? sqlite3_column_int64(s, 0) : 0;
+    sql_close(s);
+    return rc < 0 ? rc : 0;
+}
+
+int reg_history_after(struct reg *r, int64_t id, int (*each)(void *arg, const struct reg_history *h),
+                      void *arg) {
+    sqlite3_stmt *s = sql_open(
+        r, "SELECT id, ticket, at, actor, event, detail FROM history WHERE id > ? ORDER BY id", "i", id);
+    struct reg_history h;
+    int rc;
+
+    while ((rc = sql_row(r, s)) == 1) {
+        history_row(s, &h);
+        rc = each(arg, &h);
+        if (rc != 0)
+            break;
+    }
+    sql_close(s);
+    return rc;
+}
+
 int reg_history_verify(struct reg *r, int64_t *ret_count, int64_t *ret_bad) {
     sqlite3_stmt *s =
         sql_open(r, "SELECT id, ticket, at, actor, event, detail, digest FROM history ORDER BY id", "");

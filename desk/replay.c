@@ -81,16 +81,21 @@ int replay_event(struct room *room, const struct queue_entry *e, const json_t *j
     char why[160];
     int rc = aduan_message_from_json(&m, json_object_get(json, "record"), why, sizeof(why));
 
-    if (rc < 0 || m.kind == ADUAN_KIND_UNPARSED) {
+    if (rc < 0) {
         aduan_message_clear(&m);
         return 0;
     }
     rc = reg_message_by_key(room->reg, e->key, &old);
     if (rc == 0) {
-        if (strcmp(old.kind, aduan_kind_name(ADUAN_KIND_UNPARSED)) == 0 && old.purged_at == 0) {
+        bool stub = strcmp(old.kind, aduan_kind_name(ADUAN_KIND_UNPARSED)) == 0 && old.purged_at == 0;
+
+        if (stub && m.kind != ADUAN_KIND_UNPARSED) {
             rc = reg_message_reread(room->reg, old.id, &m);
             if (rc == 0)
                 rc = room_history(room, old.ticket, "sistem", "replayed", "%s", e->key);
+        } else if (m.received_at > old.received_at) {
+            /* No bytes that were kept: somebody brought them a second time (aduanctl import). */
+            rc = room_history(room, old.ticket, "sistem", "repeated", "%s", e->key);
         }
         reg_message_clear(&old);
     }
