@@ -2,14 +2,14 @@
  * import.c: bytes that a person has (a list of reports, a notice) into an account that can read them.
  *
  * They take the road of kept bytes: the account's receive worker has them parsed in the process made for that
- * and accepts what came of them. What became of them is then read in the register.
+ * and accepts what came of them. What became of them is then read in the register: new messages have the
+ * import's time, and of what was there before the desk notes that it came again.
  */
 #include "desk/ctl/ctl.h"
 
 #include "connectors/kit/sign.h"
 #include "queue/clock.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,19 +19,18 @@
 
 enum {
     BYTES_MAX = 16 * 1024 * 1024,
-    WAIT_MS = 15000,
-    QUIET_MS = 2500,
+    WAIT_MS = 60000,
     LOOK_MS = 200,
-    ID_MAX = 120,
-    NEW_MAX = 5000
 };
 
 struct watch {
     struct ctl *c;
     const char *account;
-    json_t *told; /* key -> true */
-    json_t *list; /* what is printed */
-    bool before;  /* these were there before */
+    json_t *told;    /* key -> true */
+    json_t *list;    /* what is printed */
+    int64_t at;      /* of this import: when its records were received */
+    bool late;       /* not all of it has arrived yet */
+    int64_t history; /* the register's newest row before it */
 };
 
 static int read_bytes(const char *path, struct text *out) {
@@ -55,7 +54,7 @@ static int read_bytes(const char *path, struct text *out) {
 }
 
 /* One message of the register into the list, once. */
-static void tell(struct watch *w, const struct reg_message *m) {
+static void tell(struct watch *w, const struct reg_message *m, bool before) {
     struct reg_case k = { 0 };
     if (json_object_get(w->told, m->key)) {
         return;
@@ -65,73 +64,73 @@ static void tell(struct watch *w, const struct reg_message *m) {
     json_array_append_new(w->list,
                           json_pack("{s:s, s:s, s:s, s:s?, s:b}", "id", m->platform_id ? m->platform_id : "",
                                     "kind", m->kind, "note", m->note ? m->note : "", "number",
-                                    found ? k.number : NULL, "known", w->before));
+                                    found ? k.number : NULL, "known", before));
     if (found) {
         reg_case_clear(&k);
     }
 }
 
-/* Words of the bytes that are ids this account knows: what is imported a second time. */
-static void find_known(struct watch *w, const struct text *bytes) {
-    w->before = true;
-    for (size_t i = 0; i < bytes->len;) {
-        size_t n = 0;
-        while (i + n < bytes->len && n <= ID_MAX &&
-               (isalnum((unsigned char)bytes->s[i + n]) ||
-                strchr("-_.", bytes->s[i + n] ? bytes->s[i + n] : ' '))) {
-            n++;
-        }
-        if (n >= 3 && n <= ID_MAX) {
-            char *word = xstrndup(bytes->s + i, n);
-            struct reg_message m = { 0 };
-            if (reg_message_by_platform(w->c->reg, w->account, word, &m) == 0) {
-                tell(w, &m);
-                reg_message_clear(&m);
-            }
-            free(word);
-        }
-        i += n + 1;
-    }
-    w->before = false;
-}
-
 static int see_new(void *arg, const struct reg_kept *kept) {
     struct watch *w = arg;
     struct reg_message m = { 0 };
-    if (reg_message_by_key(w->c->reg, kept->key, &m) == 0) {
-        tell(w, &m);
+    if (kept->received_at == w->at && reg_message_by_key(w->c->reg, kept->key, &m) == 0) {
+        tell(w, &m, false);
         reg_message_clear(&m);
     }
-    return json_array_size(w->list) >= NEW_MAX;
+    return 0;
 }
 
-/* Until nothing more comes, or nothing at all came for long. */
-static int await(struct watch *w, int64_t since) {
-    int64_t start = clock_wall_ms(), last = start;
-    size_t before = json_array_size(w->list), count = before;
-    for (;;) {
-        int rc = reg_kept(w->c->reg, w->account, since, false, see_new, w);
-        int64_t now = clock_wall_ms();
-        if (rc < 0) {
-            return ctl_register_fault(w->c, rc);
+static int see_repeated(void *arg, const struct reg_history *h) {
+    struct watch *w = arg;
+    struct reg_message m = { 0 };
+    bool ours = h->event && (strcmp(h->event, "repeated") == 0 || strcmp(h->event, "replayed") == 0);
+    if (ours && h->detail && reg_message_by_key(w->c->reg, h->detail, &m) == 0) {
+        if (m.account && strcmp(m.account, w->account) == 0) {
+            tell(w, &m, true);
         }
-        if (json_array_size(w->list) > count) {
-            count = json_array_size(w->list);
-            last = now;
-        }
-        /* All of it may be there already: then nothing new comes, however long one waits. */
-        if (now - last > (count > before || before > 0 ? QUIET_MS : WAIT_MS) || now < start) {
-            return CTL_DONE;
-        }
-        usleep(LOOK_MS * 1000);
+        reg_message_clear(&m);
     }
+    return 0;
+}
+
+/* Is nothing of this account on its way to the register? 1, 0 or negative. */
+static int at_rest(const struct watch *w) {
+    static const char *const streams[] = { "replay", "in", "event" };
+    for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
+        int64_t count = 0, oldest = 0;
+        int rc = queue_depth(w->c->queue, w->account, streams[i], clock_wall_ms(), &count, &oldest);
+        if (rc < 0 || count > 0) {
+            return rc < 0 ? rc : 0;
+        }
+    }
+    return 1;
+}
+
+/* Until all of it has arrived; what takes longer is not waited for. */
+static int await(struct watch *w) {
+    int64_t start = clock_wall_ms(), now = start;
+    int rest = 0;
+    while (rest == 0 && now >= start && now - start < WAIT_MS) {
+        usleep(LOOK_MS * 1000);
+        rest = at_rest(w);
+        now = clock_wall_ms();
+    }
+    if (rest < 0) {
+        return ctl_queue_fault(w->c, rest);
+    }
+    w->late = rest == 0;
+    int rc = reg_kept(w->c->reg, w->account, w->at, false, see_new, w);
+    if (rc >= 0) {
+        rc = reg_history_after(w->c->reg, w->history, see_repeated, w);
+    }
+    return rc < 0 ? ctl_register_fault(w->c, rc) : CTL_DONE;
 }
 
 static int print(struct watch *w) {
     size_t i, fresh = 0;
     json_t *one;
     if (w->c->json) {
-        return ctl_print_json(json_pack("{s:O}", "reports", w->list));
+        return ctl_print_json(json_pack("{s:O, s:b}", "reports", w->list, "late", w->late));
     }
     json_array_foreach(w->list, i, one) {
         const char *number = json_string_value(json_object_get(one, "number"));
@@ -150,7 +149,8 @@ static int print(struct watch *w) {
             "belum ada hasil; lihat `aduanctl status` dan `aduanctl dead` / nothing came of it yet; see "
             "`aduanctl status` and `aduanctl dead`");
     }
-    printf("%zu baru / new\n", fresh);
+    printf("%zu baru / new%s\n", fresh,
+           w->late ? "; sebagian masih diproses / some of it is still on its way" : "");
     return CTL_DONE;
 }
 
@@ -181,13 +181,15 @@ int ctl_import(struct ctl *c) {
     if (rc == CTL_DONE) {
         rc = ctl_open_register(c);
     }
-    int64_t at = clock_wall_ms();
-    if (rc == CTL_DONE) {
-        find_known(&w, &bytes);
-        rc = put(c, a->name, &bytes, at);
+    w.at = clock_wall_ms();
+    if (rc == CTL_DONE && reg_history_last(c->reg, &w.history) < 0) {
+        rc = ctl_register_fault(c, -EIO);
     }
     if (rc == CTL_DONE) {
-        rc = await(&w, at);
+        rc = put(c, a->name, &bytes, w.at);
+    }
+    if (rc == CTL_DONE) {
+        rc = await(&w);
     }
     if (rc == CTL_DONE) {
         rc = print(&w);

@@ -32,8 +32,19 @@ def test_an_import_becomes_cases_and_twice_the_same_ones(office):
     assert ids["7654321"]["number"] and ids["7654322"]["number"] and not ids["7654321"]["known"]
     assert [r["kind"] for r in first].count("unparsed") == 1
     again = a.ctl("import", "lapor", SAMPLES / "list.csv")["reports"]
-    assert {r["id"]: r["number"] for r in again if r["known"]} == {i: ids[i]["number"] for i in ("7654321", "7654322")}
-    assert not [r for r in again if not r["known"]]
+    assert {r["id"]: r["number"] for r in again} == {r["id"]: r["number"] for r in first}
+    assert all(r["known"] for r in again)
+
+
+def test_a_number_in_a_text_is_no_report(office):
+    a = office
+    one = a.ctl("import", "lapor", "-", stdin="Tracking ID;Judul;Isi\n880011;Satu;Isi satu\n")["reports"]
+    two = a.ctl("import", "lapor", "-", stdin="Tracking ID;Judul;Isi\n880012;Dua;Seperti laporan 880011\n")["reports"]
+    assert [(r["id"], r["known"]) for r in one + two] == [("880011", False), ("880012", False)]
+    both = a.ctl("import", "lapor", "-", stdin="Tracking ID;Judul;Isi\n880012;Dua;x\n880013;Tiga;y\n")["reports"]
+    assert {r["id"]: r["known"] for r in both} == {"880012": True, "880013": False}
+    history = a.ctl("show", two[0]["number"])["history"]
+    assert [h["event"] for h in history].count("repeated") == 1
 
 
 def test_the_answer_waits_in_the_work_list_until_it_is_done(office):
