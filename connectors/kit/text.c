@@ -194,10 +194,24 @@ static size_t utf8_next(const unsigned char *p, size_t n, uint32_t *cp) {
     return len;
 }
 
+/* How many bytes from the start are plain ASCII without NUL, by eights: nearly all of most texts. */
+static size_t plain_eights(const unsigned char *p, size_t n) {
+    const uint64_t high = 0x8080808080808080u, ones = 0x0101010101010101u;
+    uint64_t eight;
+    size_t i;
+
+    for (i = 0; n - i >= sizeof(eight); i += sizeof(eight)) {
+        memcpy(&eight, p + i, sizeof(eight));
+        if (((eight | (eight - ones)) & high) != 0) /* above ASCII, or a NUL lent from its neighbour */
+            break;
+    }
+    return i;
+}
+
 bool text_is_utf8(const void *bytes, size_t n) {
     const unsigned char *p = bytes;
     uint32_t cp;
-    size_t i = 0, len;
+    size_t i = plain_eights(p, n), len;
 
     while (i < n) {
         if (p[i] < 0x80 && p[i] != 0) {

@@ -121,10 +121,29 @@ static void test_each_character(void **state) {
     }
 }
 
+/* What the connectors put there mostly: printed by ourselves, and whatever else is in it by jansson. */
+static void test_extra_of_strings(void **state) {
+    struct aduan_message m = { .kind = ADUAN_KIND_MESSAGE, .sent_at = INT64_MIN, .received_at = INT64_MAX };
+
+    (void)state;
+    m.extra = json_object();
+    check_same(&m);
+    json_object_set_new(m.extra, "user_id", json_string("ID.1349"));
+    check_same(&m);
+    json_object_set_new(m.extra, "a \"key\"\n\xc3\xa9",
+                        json_string("\\ \x01\x1f\x7f / \xe2\x80\xa8 \xf0\x9f\x99\x8f"));
+    json_object_set_new(m.extra, "", json_string(""));
+    check_same(&m);
+    json_object_set_new(m.extra, "nul", json_stringn("a\0b", 3));
+    check_same(&m);
+    json_decref(m.extra);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_record),
         cmocka_unit_test(test_each_character),
+        cmocka_unit_test(test_extra_of_strings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,16 @@ static void any_bytes_become_utf8(void **state) {
     assert_string_equal(s, "ab");
     free(s);
     assert_false(text_is_utf8("a\0b", 3));
+    for (size_t at = 0; at < 27; at++) { /* wherever it stands among the eights that are looked at together */
+        char plain[28] = "abcdefghijklmnopqrstuvwxyz\x7f";
+
+        plain[at] = '\x01';
+        assert_true(text_is_utf8(plain, 27));
+        plain[at] = '\0';
+        assert_false(text_is_utf8(plain, 27));
+        plain[at] = '\x80';
+        assert_false(text_is_utf8(plain, 27));
+    }
 }
 
 static void random_bytes_never_fail(void **state) {
