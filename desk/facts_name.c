@@ -200,7 +200,9 @@ static bool capitals_tell(const struct words *w) {
 
 static struct span dropped(const struct words *w) {
     for (size_t i = 0; i < w->f.count; i++) {
-        size_t n = words_are_one(w, i, weak), v = i + n;
+        size_t n = words_are_one(w, i, weak);
+        n = n == 0 && words_sentence_begins(w, i) ? words_are(w, i, "nama") : n; /* "Nama Syaiful Anwar, …" */
+        size_t v = i + n;
         if (n > 0 && v < w->f.count && gap_is(w, v, " ,")) {
             struct span s = name_at(w, v, false);
             if (found(s) && ends_like_name(w, s)) {
@@ -329,7 +331,7 @@ static struct span trailing(const struct words *w) {
             found(s) && (s.end >= w->f.count ? text_ends_at(w, s.end) || s.end - s.first > 1
                                              : words_gap_has(w, s.end, "\n") && line && s.end - s.first > 1);
         bool number = found(s) && s.end < w->f.count && (w->kinds[s.end] & (W_NUMBER | W_CALL)) != 0 &&
-                      s.end - s.first > 1;
+                      (s.end - s.first > 1 || w->f.count - s.end <= 5);
         bool where = found(s) && ends_with_place(w, s.end);
         if (found(s) && (tell || line || dash) && (comma || alone || number || where)) {
             return s;

@@ -76,6 +76,9 @@ static const struct {
       "indonesian chinese "
       "australian american german dutch french indian japanese korean filipino wni wna tki tkw pmi cpmi asn "
       "pns tni polri "
+      "shame why terible ridiculous unbelievable hopeless disapointing seriously pathetic tolonglah sumpah "
+      "ampun hadeh "
+      "loket konter kaunter counter kursi meja pintu batu uang biaya "
       "sudahlah tadi yakin rasa kira harap tahu tau lihat dengar baca punya pribadi sendiri sama bayi lansia" },
     { W_JOB | W_NO_NAME,
       "manager manajer direktur director staf front ofice supervisor owner pemilik hrd hr admin "
@@ -86,14 +89,19 @@ static const struct {
       "nopember desember january february march may june july august october december" },
 };
 
-/* Words of one table row are few; all of them are put into one sorted list once for each text. */
 struct known {
     const char *word;
     size_t n;
     unsigned kinds;
 };
 
-enum { KNOWN_MAX = 900 };
+enum { KNOWN_MAX = 1000 };
+
+/* The table as one sorted list, made once with the places. */
+struct words_known {
+    size_t count;
+    struct known list[KNOWN_MAX];
+};
 
 static int by_word(const void *a, const void *b) {
     const struct known *x = a, *y = b;
@@ -122,6 +130,12 @@ static size_t known_list(struct known *list) {
     return out;
 }
 
+struct words_known *words_known_new(void) {
+    struct words_known *k = xcalloc(1, sizeof *k);
+    k->count = known_list(k->list);
+    return k;
+}
+
 static unsigned shape(const char *word, const char *source) {
     size_t bytes;
     unsigned first = fold_codepoint(source, &bytes);
@@ -147,8 +161,8 @@ static void mark_places(const struct places *p, struct words *w) {
 }
 
 void words_read(const struct places *p, const char *text, struct words *ret) {
-    struct known *list = xcalloc(KNOWN_MAX, sizeof *list);
-    size_t count = known_list(list);
+    const struct known *list = p->known->list;
+    size_t count = p->known->count;
     ret->text = text;
     fold_text(NULL, text, &ret->f);
     ret->kinds = xcalloc(ret->f.count + 1, sizeof *ret->kinds);
@@ -157,11 +171,9 @@ void words_read(const struct places *p, const char *text, struct words *ret) {
         const struct known *k = bsearch(&key, list, count, sizeof *list, by_word);
         /* "II" folds to "i" but is a number of a street, not a word. */
         bool roman = strncmp(text + ret->f.words[i].from, "II", 2) == 0;
-        ret->kinds[i] =
-            shape(ret->f.words[i].text, text + ret->f.words[i].from) | (k && !roman ? k->kinds : 0);
+        ret->kinds[i] = shape(ret->f.words[i].text, text + ret->f.words[i].from) | (k && !roman ? k->kinds : 0);
     }
     mark_places(p, ret);
-    free(list);
 }
 
 void words_clear(struct words *w) {

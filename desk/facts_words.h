@@ -39,6 +39,9 @@ struct words {
     unsigned *kinds;
 };
 
+/* For places_load(); to be given to free(). */
+struct words_known *words_known_new(void);
+
 void words_read(const struct places *p, const char *text, struct words *ret);
 void words_clear(struct words *w);
 

@@ -2,6 +2,7 @@
 #include "desk/places.h"
 
 #include "conf/conf.h"
+#include "desk/facts_words.h"
 #include "kit/text.h"
 
 #include <stdlib.h>
@@ -53,6 +54,7 @@ struct places *places_load(const char *policy_dir, struct faults *f) {
     char *name = xasprintf("%s/places.conf", policy_dir);
     struct conf_tree *t = conf_tree_read(name, f);
     p->lexicon = lexicon_new(NULL, 1);
+    p->known = words_known_new();
     if (t) {
         struct file file = { .provinces = { NULL, 0 } };
         conf_apply(table, conf_tree_root(t), "", &file, f);
@@ -76,6 +78,7 @@ struct places *places_free(struct places *p) {
     }
     if (p) {
         free(p->provinces);
+        free(p->known);
         lexicon_free(p->lexicon);
     }
     free(p);

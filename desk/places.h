@@ -26,6 +26,7 @@ struct places {
     int patterns[PLACES_KINDS]; /* -1: the file names none */
     char **provinces;           /* codes of the first two digits of a NIK */
     size_t province_count;
+    struct words_known *known; /* of facts_words.c */
 };
 
 /* POLICY/places.conf. Never NULL; usable only if no fault was added. */
