@@ -46,7 +46,7 @@ struct loop {
     bool open;    /* a transaction is under way */
     bool away;    /* Redis was away at the last call */
     int fault;    /* the register's, that ends us */
-    int64_t housekept, health_at;
+    int64_t housekept, health_at, watched;
     int64_t asked_after; /* lost_run() */
 };
 
@@ -127,11 +127,20 @@ static void remember_ack(struct loop *l, const struct queue_entry *e) {
     }
 }
 
+static void heard_of(struct room *room, const char *account) {
+    size_t i;
+
+    for (i = 0; i < room->o->account_count; i++)
+        if (text_equal(room->o->accounts[i].name, account))
+            room->heard[i] = room->now;
+}
+
 static int take_in(struct loop *l, const struct queue_entry *e) {
     char why[300] = "";
     int rc = inbound_record(&l->room, e->account, e->record, e->raw, e->raw_len, true, why, sizeof(why));
 
     l->room.last_in_at = l->room.now;
+    heard_of(&l->room, e->account);
     return rc < 0 ? rc : 0;
 }
 
@@ -323,6 +332,13 @@ static void tell_health(struct loop *l) {
 
 /* ------------------------------------------------------------------ the loop */
 
+static bool is_minute(struct loop *l) {
+    if (l->watched != 0 && l->room.now - l->watched < MINUTE_MS)
+        return false;
+    l->watched = l->room.now;
+    return true;
+}
+
 /* A turn: read, commit, acknowledge, relay. Negative: the register is unusable. */
 static int turn(struct loop *l, bool *again, bool *more) {
     size_t max = BATCH_PER_STREAM * l->source_count;
@@ -349,6 +365,8 @@ static int turn(struct loop *l, bool *again, bool *more) {
         return rc;
     redis_is(l, rc);
     rc = keep_house(l);
+    if (rc == 0 && is_minute(l))
+        rc = trouble_run(&l->room);
     return rc < 0 ? rc : reg_checkpoint(l->room.reg);
 }
 
@@ -428,6 +446,7 @@ static void close_loop(struct loop *l) {
         free(l->answers[i].key);
         free(l->answers[i].json);
     }
+    free(l->room.heard);
     free(l->acks);
     free(l->answers);
     free(l->sources);
@@ -442,6 +461,7 @@ int desk_run(const struct desk_options *o, const struct desk_host *host) {
     int status = 1;
 
     l.room.now = host->now(host->arg);
+    l.room.heard = xcalloc(o->account_count + 1, sizeof(*l.room.heard));
     if (open_room(&l.room) == 0) {
         make_reader(&l);
         status = run(&l);

@@ -316,6 +316,8 @@ static int take_message(struct room *room, const struct aduan_message *m, const 
 
     if (rc != 0 || own)
         return rc;
+    if (notice_is_about(room, m))
+        return notice_reply(room, m, raw, raw_len);
     rc = reg_talk_of(room->reg, m, room->now, &talk);
     person = reg_person_key(m->channel, &m->sender);
     if (rc == 0 && (m->flags & ADUAN_MESSAGE_HISTORY) != 0)

@@ -129,10 +129,14 @@ static int bring_back(struct room *room, const struct reg_out *o) {
 }
 
 static int trouble(struct room *room, struct reg_out *o, const struct report *what) {
-    char *reason = xasprintf("answer %s: %s", answer_status_name(what->status),
-                             what->reason[0] != '\0' ? what->reason : "no reason given");
-    int rc = reg_out_set(room->reg, o->id, REG_OUT_STUCK, false, o->attempt, o->relayed_at);
+    char *reason;
+    int rc;
 
+    if (o->kind == ADUAN_ANSWER_NOTICE)
+        return notice_failed(room, o, what->reason);
+    reason = xasprintf("answer %s: %s", answer_status_name(what->status),
+                       what->reason[0] != '\0' ? what->reason : "no reason given");
+    rc = reg_out_set(room->reg, o->id, REG_OUT_STUCK, false, o->attempt, o->relayed_at);
     if (rc == 0)
         rc = bring_back(room, o);
     if (rc == 0)

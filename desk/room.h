@@ -33,6 +33,8 @@ struct room {
     int64_t last_in_at;
     int64_t redis_ahead; /* of our clock, ms, when last asked */
     bool redis_asked;    /* in this batch */
+    int64_t *heard;      /* of each account: when its last record came, in this life */
+    int64_t untold_at;   /* when it was last logged that nobody can be told */
 };
 
 enum { DESK_ERROR = 3, DESK_WARN = 4, DESK_INFO = 6 }; /* syslog levels, for room_log */
@@ -126,6 +128,23 @@ int outgoing_template(struct room *room, const struct reg_case *c, struct reg_ta
  * a backlog of messages to read. *ret_more: there is more to tell. 0; -EAGAIN and the like: Redis is away;
  * -EIO: the register is unusable. */
 int relay_run(struct room *room, bool backlog, bool *ret_more);
+
+/* ------------------------------------------------------------------ notice.c */
+
+/* Writes a mail to one of the office's own people into the outbox, by the way of account a. ticket: the case it is
+ * about, or 0. */
+int notice_send(struct room *room, const struct desk_account *a, const char *to, const char *subject,
+                const char *text, int64_t ticket);
+/* Is this message a reply to a notice, or a copy of one? Then it is kept and starts nothing. */
+bool notice_is_about(const struct room *room, const struct aduan_message *m);
+int notice_reply(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len);
+/* A notice failed or its fate is unknown: said in the log, no dead letter. */
+int notice_failed(struct room *room, const struct reg_out *o, const char *reason);
+
+/* ----------------------------------------------------------------- trouble.c */
+
+/* Looks what is wrong, keeps it, tells the admin. 0, also when Redis is away; negative: the register is unusable. */
+int trouble_run(struct room *room);
 
 /* ------------------------------------------------------------------- lost.c */
 

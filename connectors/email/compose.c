@@ -210,9 +210,8 @@ static void add_header(struct text *t, const struct email_settings *s, const str
     text_addf(t, "Message-ID: <%s>\r\n", id);
     add_thread(t, a);
     if (a->kind != ADUAN_ANSWER_REPLY)
-        text_addf(
-            t, "Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\n" EMAIL_LOOP_HEADER ": %s\r\n",
-            s->address);
+        text_addf(t, "Auto-Submitted: %s\r\nX-Auto-Response-Suppress: All\r\n" EMAIL_LOOP_HEADER ": %s\r\n",
+                  a->kind == ADUAN_ANSWER_NOTICE ? "auto-generated" : "auto-replied", s->address);
     if (a->language != NULL && is_token(a->language))
         text_addf(t, "Content-Language: %s\r\n", a->language);
     text_add(t, "MIME-Version: 1.0\r\n");

@@ -190,6 +190,29 @@ CREATE TABLE burial (
 CREATE INDEX burial_by_ref ON burial (ref);
 CREATE INDEX burial_work ON burial (state, id) WHERE state <> 1;
 
+-- Troubles of accounts and parts (watch.h): since when, and what the admin has been told.
+CREATE TABLE trouble (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL,
+  what TEXT NOT NULL,
+  level INTEGER NOT NULL,
+  told_level INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  told_at INTEGER NOT NULL,
+  over_at INTEGER NOT NULL,
+  over_told_at INTEGER NOT NULL
+) STRICT;
+
+-- When an account last brought something, and how long it is silent usually (a moving average).
+CREATE TABLE traffic (
+  account TEXT PRIMARY KEY,
+  last_in INTEGER NOT NULL,
+  usual INTEGER NOT NULL,
+  count INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Records that were applied without becoming a message: edits, reactions, notices.
 CREATE TABLE seen (
   key TEXT PRIMARY KEY

@@ -3,10 +3,12 @@ add_library(desk_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/desk_rig.c ${CMAKE_CURRENT
 target_link_libraries(desk_rig PUBLIC redis_server aduan_desk PkgConfig::SQLITE)
 target_compile_definitions(desk_rig PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
-foreach(name register case answer command public same faults crash)
+foreach(name register case answer notice command public same faults crash)
   aduan_test(test_desk_${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_desk_${name}.c LIBS desk_rig aduan_desk)
   set_tests_properties(test_desk_${name} PROPERTIES TIMEOUT 180)
 endforeach()
+
+aduan_test(test_desk_watch SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_desk_watch.c LIBS aduan_desk)
 
 # What officers log and carry over themselves, with the counter's own parse().
 aduan_test(test_desk_hand SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_desk_hand.c LIBS desk_rig aduan_desk connector_counter)
