@@ -19,6 +19,7 @@ LAYERS = {
     "connectors/instagram/": ("connector.h", "kit/", "message.h", "graph/"),
     "connectors/facebook/": ("connector.h", "kit/", "message.h", "graph/"),
     "connectors/maildir/": ("connector.h", "kit/", "message.h", "email/"),  # the same mails by another way in
+    "connectors/lapor/": ("connector.h", "kit/", "message.h", "email/"),  # the portal's notices are mails
     "queue/message": ("connectors/kit/", "kit/", "queue/message.h", "message.h"),
     "queue/": LEAVES + ("queue/",),
     "conf/": LEAVES + ("conf/",),
