@@ -27,6 +27,7 @@ enum {
     READ_MAX = 64,
     IDLE_MS = 1000,
     BUSY_MS = 20,
+    REDIS_TICK_MS = 100,
     REDIS_PAUSE_MS = 500,
     SWITCH_EVERY_MS = 1000
 };
@@ -372,14 +373,20 @@ static bool busy(const struct send *s) {
            outbox_in_state(&s->box, OUT_SETTLE, INT64_MAX) != NULL;
 }
 
-/* How long the blocking read may take: nothing under way is held up by it. */
-static int64_t read_wait(const struct send *s) {
+/* An answer falls due within a tick of Redis. */
+static bool soon(const struct send *s) {
     int64_t left = outbox_next_due(&s->box) - host_wall();
 
-    if (busy(s) || !s->own_read || s->paused)
+    return left <= REDIS_TICK_MS && (left > 0 || s->box.trial);
+}
+
+/* How long the blocking read may take: nothing under way is held up by it. An idle Redis ends a wait
+ * only at its next tick, so the read ends a tick before an answer is due and short turns wait for that. */
+static int64_t read_wait(const struct send *s) {
+    int64_t left = outbox_next_due(&s->box) - host_wall() - REDIS_TICK_MS;
+
+    if (busy(s) || !s->own_read || s->paused || left <= 0)
         return 0;
-    if (left <= 0)
-        return s->box.trial ? BUSY_MS : 0;
     return left < IDLE_MS ? left : IDLE_MS;
 }
 
@@ -396,7 +403,7 @@ static void work(struct send *s) {
             find(s, it);
         else if (!busy(s) && !job_stopping(s->job) && probe_wanted(&s->probe))
             probe_run(&s->probe, s->ctx, NULL);
-        host_turn(&s->host, busy(s) || s->stuck || s->paused ? BUSY_MS : 0, -1, 0, NULL);
+        host_turn(&s->host, busy(s) || s->stuck || s->paused || soon(s) ? BUSY_MS : 0, -1, 0, NULL);
     }
 }
 
