@@ -6,6 +6,7 @@
  * becomes a dead letter, never nothing.
  */
 #include "desk/room.h"
+#include "desk/worklist.h"
 
 #include "kit/step.h"
 #include "kit/text.h"
@@ -56,6 +57,46 @@ char *inbound_subject(const char *text) {
     return clean;
 }
 
+static void add_said(json_t *list, const char *s) {
+    if (s != NULL && s[0] != '\0')
+        json_array_append_new(list, json_string(s));
+}
+
+static void replace(char **to, const char *s) {
+    if (s == NULL || s[0] == '\0')
+        return;
+    free(*to);
+    *to = xstrdup(s);
+}
+
+/* What SP4N-LAPOR! passes on of the reporter are their own words there, no profile's. Of who stays unnamed
+ * nothing is shown; but that it stands in no answer can only be told by knowing it. */
+static int take_reporter(struct room *room, const struct aduan_message *m, struct reg_case *c) {
+    const char *name = json_string_value(json_object_get(m->extra, "name"));
+    const char *phone = json_string_value(json_object_get(m->extra, "phone"));
+    const char *address = json_string_value(json_object_get(m->extra, "address"));
+    const char *secrecy = json_string_value(json_object_get(m->extra, "confidentiality"));
+    json_t *names = json_array(), *phones = json_array(), *addresses = json_array(), *who;
+    char *text;
+    int rc;
+
+    add_said(names, name);
+    add_said(phones, phone);
+    add_said(addresses, address);
+    who = json_pack("{s:o, s:o, s:o}", "names", names, "phones", phones, "addresses", addresses);
+    text = json_dumps(who, JSON_COMPACT);
+    json_decref(who);
+    replace(&c->confidentiality, secrecy);
+    if (secrecy == NULL || !text_starts(secrecy, "anonim")) {
+        replace(&c->name, name);
+        replace(&c->phone, phone);
+        replace(&c->address, address);
+    }
+    rc = reg_case_withhold(room->reg, c->id, text);
+    free(text);
+    return rc == 0 ? reg_case_save(room->reg, c) : rc;
+}
+
 /* A new case, and the rows that say why it exists. */
 static int open_case(struct room *room, const struct aduan_message *m, const struct reg_talk *talk,
                      const char *person, const struct match *match, struct reg_case *c,
@@ -85,7 +126,9 @@ static int open_case(struct room *room, const struct aduan_message *m, const str
     free(subject);
     if (rc != 0)
         return rc;
-    rc = room_history(room, c->id, "sistem", "received", "%s %s", m->channel, m->id);
+    rc = worklist_is_portal(m->channel) ? take_reporter(room, m, c) : 0;
+    if (rc == 0)
+        rc = room_history(room, c->id, "sistem", "received", "%s %s", m->channel, m->id);
     if (rc == 0 && match->link != 0)
         rc = room_history(room, c->id, "sistem", "possible_follow_up", "%s: %s", match->link_number,
                           match->link_why);

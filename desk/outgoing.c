@@ -5,7 +5,8 @@
  * nothing may stand but a rendering of R-14, without number, subject, name or
  * attachment; elsewhere what the desk words by itself has identity numbers
  * masked; and what the platform would refuse is refused here, in words, before
- * anything is kept.
+ * anything is kept. What goes to a portal that everybody reads (SP4N-LAPOR!)
+ * stands in R-22 and holds nothing that tells who the reporter is.
  *
  * Some platforms take answers only for a time after the citizen wrote last.
  * By our own clock, a little early, such an answer is held instead; a template
@@ -14,6 +15,7 @@
  */
 #include "desk/identity.h"
 #include "desk/room.h"
+#include "desk/worklist.h"
 
 #include "kit/text.h"
 
@@ -142,6 +144,7 @@ static int build(struct room *room, const struct reg_case *c, const struct reg_t
         a->token = thread_token(&room->key, c->number, id);
         set_person(&a->to, &t->person);
     }
+    a->confidential = c->confidentiality[0] != '\0' && strcmp(c->confidentiality, "normal") != 0;
     set_attachments(a, what);
     reg_message_clear(&last);
     return answered_before(room, c, a);
@@ -233,6 +236,90 @@ static int may_leave(struct room *room, const struct reg_talk *t, const struct a
     return rc < 0 ? refuse(what, why) : 0;
 }
 
+static void add_who(json_t *who, const char *key, const char *s) {
+    json_t *list = json_object_get(who, key);
+
+    if (s != NULL && s[0] != '\0')
+        json_array_append_new(list, json_string(s));
+}
+
+/* All that is known of the reporter. */
+static int who_wrote(struct room *room, const struct reg_case *c, const struct reg_talk *t, json_t **ret) {
+    char *text = NULL;
+    int rc = reg_case_withheld(room->reg, c->id, &text);
+    json_t *who = rc == 0 ? json_loads(text, 0, NULL) : NULL;
+    size_t i;
+
+    free(text);
+    if (rc < 0)
+        return rc;
+    if (!json_is_object(who)) {
+        json_decref(who);
+        who = json_object();
+    }
+    for (i = 0; i < 3; i++) {
+        const char *key = i == 0 ? "names" : i == 1 ? "phones" : "addresses";
+
+        if (!json_is_array(json_object_get(who, key)))
+            json_object_set_new(who, key, json_array());
+    }
+    add_who(who, "names", c->name);
+    add_who(who, "names", t->person.name);
+    add_who(who, "phones", c->phone);
+    add_who(who, "phones", t->person.phone);
+    add_who(who, "addresses", c->address);
+    add_who(who, "addresses", t->person.address);
+    *ret = who;
+    return 0;
+}
+
+/* Everybody may read a portal: the officer's words stand there in R-22 and name nobody, whoever carries them.
+ */
+static int for_portal(struct room *room, const struct reg_case *c, const struct reg_talk *t,
+                      const struct outgoing *what, struct aduan_answer *a) {
+    struct text framed = TEXT_INIT;
+    char *fault = NULL, why[300] = "";
+    json_t *who = NULL;
+    int rc = who_wrote(room, c, t, &who);
+
+    if (rc < 0)
+        return rc;
+    fault = worklist_private_fault(a->text, who);
+    json_decref(who);
+    if (fault == NULL &&
+        worklist_wrap(room->templates, a->language, c->number, a->text, &framed, why, sizeof(why)) < 0)
+        fault = xstrdup(why);
+    if (fault != NULL) {
+        rc = refuse(what, fault);
+        free(fault);
+        text_free(&framed);
+        return rc;
+    }
+    free(a->text);
+    a->text = text_steal(&framed);
+    return 0;
+}
+
+/* With its frame where that counts; who carries it over by hand gets the frame when it is pasted. */
+static int may_leave_framed(struct room *room, const struct reg_case *c, const struct reg_talk *t,
+                            const struct outgoing *what, struct aduan_answer *a) {
+    char *bare = xstrdup(a->text);
+    int rc = for_portal(room, c, t, what, a);
+
+    if (rc == 0 && (rc = may_leave(room, t, a, what)) == OUTGOING_REFUSED && what->why != NULL) {
+        size_t n = strlen(what->why);
+
+        snprintf(what->why + n, what->why_size - n, " (%zu + R-22 = %zu)", text_characters(bare),
+                 text_characters(a->text));
+    }
+    if (outgoing_first_state(room, c->account) == REG_OUT_BY_HAND) {
+        free(a->text);
+        a->text = xstrdup(bare);
+    }
+    free(bare);
+    return rc;
+}
+
 /* Where it goes: what everybody may read to where the case began, the rest to the citizen's conversation. */
 static int prepare(struct room *room, const struct reg_case *c, const struct outgoing *what, struct reg_talk *t,
                    struct aduan_answer *a) {
@@ -245,6 +332,8 @@ static int prepare(struct room *room, const struct reg_case *c, const struct out
         return refuse(what, "Pengaduan ini tidak berasal dari ruang publik / this case has no public thread");
     if (rc == 0)
         rc = build(room, c, t, what, a);
+    if (rc == 0 && worklist_is_portal(c->channel) && what->kind == ADUAN_ANSWER_REPLY)
+        return may_leave_framed(room, c, t, what, a);
     return rc < 0 ? rc : may_leave(room, t, a, what);
 }
 

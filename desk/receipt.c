@@ -7,6 +7,7 @@
  * none at all to one who writes more than 20 messages within an hour.
  */
 #include "desk/room.h"
+#include "desk/worklist.h"
 
 #include "kit/text.h"
 
@@ -49,6 +50,8 @@ static const char *refusal(const struct room *room, const struct aduan_message *
         return "the channel cannot send";
     if (a->by_hand)
         return "answers here are carried over by hand: the office's own receipt is the acknowledgement";
+    if (worklist_is_portal(m->channel))
+        return "the portal itself shows the reporter what becomes of the report, and everybody may read there";
     if (m->kind != ADUAN_KIND_MESSAGE)
         return "it could not be read";
     if ((m->flags & ADUAN_MESSAGE_AUTOMATIC) != 0)

@@ -109,6 +109,10 @@ int reg_case_add(struct reg *r, const char *code, int year, struct reg_case *c);
 int reg_case_save(struct reg *r,
                   const struct reg_case *c); /* everything but number, account, talk, times of receipt */
 int reg_case_get(struct reg *r, int64_t id, struct reg_case *ret);
+/* What a portal tells of the reporter, as worklist_private_fault() takes it: kept for that check, never
+ * shown. */
+int reg_case_withhold(struct reg *r, int64_t id, const char *json);
+int reg_case_withheld(struct reg *r, int64_t id, char **ret_json); /* new */
 int reg_case_by_number(struct reg *r, const char *number, struct reg_case *ret); /* any letter case */
 /* The newest open case of a telephone number: E.164, or as it was said. */
 int reg_case_open_phone(struct reg *r, const char *phone, const char *said, struct reg_case *ret);
@@ -119,6 +123,8 @@ int reg_case_open_public(struct reg *r, const char *account, const char *person,
 int reg_case_move(struct reg *r, const struct reg_case *c); /* saves talk, public_talk and is_public */
 /* Gives a case without a subject one. */
 int reg_case_subject(struct reg *r, int64_t id, const char *subject);
+/* Its name becomes another; so does that of a case merged into it which was called the same. */
+int reg_case_rename(struct reg *r, int64_t id, const char *was, const char *subject);
 
 struct reg_filter {
     const char *state, *section, *officer, *channel, *search; /* NULL or "": any */
@@ -191,9 +197,16 @@ int reg_message_answered(struct reg *r, int64_t ticket, bool is_public, const ch
 int reg_message_text(struct reg *r, int64_t id, const char *text);
 int reg_message_edit(struct reg *r, int64_t id, const char *text,
                      int64_t at); /* keeps the former text beside */
-int reg_message_purge(struct reg *r, int64_t id,
-                      int64_t at);               /* text, raw, former texts and attachments' bytes */
-int reg_message_drop(struct reg *r, int64_t id); /* an echo that was our own answer */
+/* Text, raw, former texts and attachments are gone; their files are forgotten (below). */
+int reg_message_purge(struct reg *r, int64_t id, int64_t at);
+int reg_message_drop(struct reg *r, int64_t id, int64_t at); /* an echo that was our own answer */
+/* Files (of queue/blob.h) that were let go of: those due since `before`; does anything in the register still
+ * refer to one (0 or REG_NOTHING); and what was decided. */
+int reg_file_forget(struct reg *r, const char *sha256, int64_t at);
+int reg_forgotten(struct reg *r, int64_t before, size_t max, int (*each)(void *arg, const char *sha256),
+                  void *arg);
+int reg_file_used(struct reg *r, const char *sha256);
+int reg_file_gone(struct reg *r, const char *sha256);
 int reg_message_end(struct reg *r, int64_t id, enum answer_status status, const char *platform_id,
                     const char *reason);
 /* In the order in which they were written: by the platform's clock where it says nothing odd (it is not

@@ -121,6 +121,19 @@ int reg_case_save(struct reg *r, const struct reg_case *c) {
         (int)c->acknowledged, c->id);
 }
 
+int reg_case_withhold(struct reg *r, int64_t id, const char *json) {
+    return sql_run(r, "UPDATE ticket SET withheld = ? WHERE id = ?", "ti", json, id);
+}
+
+int reg_case_withheld(struct reg *r, int64_t id, char **ret_json) {
+    sqlite3_stmt *s = sql_open(r, "SELECT withheld FROM ticket WHERE id = ?", "i", id);
+    int rc = sql_row(r, s);
+
+    *ret_json = rc == 1 ? sql_string(s, 0) : NULL;
+    sql_close(s);
+    return rc == 1 ? 0 : rc == 0 ? REG_NOTHING : rc;
+}
+
 int reg_case_get(struct reg *r, int64_t id, struct reg_case *ret) {
     return case_one(r, sql_open(r, "SELECT " CASE_COLUMNS CASE_FROM "WHERE t.id = ?", "i", id), ret);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_MAX = 100000, WORD_MIN = 4, PHONE_TAIL = 8 };
+enum { LIST_MAX = 100000, WORD_MIN = 4, PHONE_TAIL = 8, ADDRESS_MIN = 8 };
 
 struct view {
     struct reg *r;
@@ -17,6 +17,10 @@ struct view {
     int offset;
     json_t *into;
 };
+
+bool worklist_is_portal(const char *channel) {
+    return text_equal(channel, "lapor");
+}
 
 const char *worklist_way(const char *channel, const char *phone) {
     if (text_equal(channel, "letter"))
@@ -27,7 +31,7 @@ const char *worklist_way(const char *channel, const char *phone) {
         return "call";
     if (text_equal(channel, "box"))
         return phone != NULL && phone[0] != '\0' ? "call" : "letter";
-    return text_equal(channel, "lapor") ? "paste" : "send";
+    return worklist_is_portal(channel) ? "paste" : "send";
 }
 
 static json_t *time_json(const struct view *v, int64_t ms) {
@@ -54,7 +58,7 @@ static void set_text(json_t *j, const char *key, const char *value) {
 
 static json_t *describe(const struct view *v, const struct reg_out *o, const struct reg_case *c,
                         const struct reg_talk *t, const struct reg_message *m) {
-    json_t *j = json_object(), *names = json_array(), *phones = json_array();
+    json_t *j = json_object(), *names = json_array(), *phones = json_array(), *addresses = json_array();
     const char *phone = either(c->phone, t->person.phone);
     int64_t end = c->met_at > 0 ? c->met_at : v->now;
 
@@ -79,7 +83,10 @@ static json_t *describe(const struct view *v, const struct reg_out *o, const str
     add_known(phones, c->phone);
     add_known(phones, t->person.phone);
     json_object_set_new(j, "names", names);
+    add_known(addresses, c->address);
+    add_known(addresses, t->person.address);
     json_object_set_new(j, "phones", phones);
+    json_object_set_new(j, "addresses", addresses);
     return j;
 }
 
@@ -257,7 +264,32 @@ static bool phone_in(const char *text, const char *phone) {
     return found;
 }
 
-char *worklist_private_fault(const char *text, const json_t *names, const json_t *phones) {
+/* Letters and digits only, in one case: how an address is divided and shortened says nothing. */
+static char *bare(const char *s, size_t n) {
+    struct text t = TEXT_INIT;
+    size_t i;
+
+    text_add(&t, "");
+    for (i = 0; i < n; i++)
+        if (is_word(s[i]))
+            text_add_char(&t, s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] - 'A' + 'a') : s[i]);
+    return text_steal(&t);
+}
+
+/* The street is what stands before the first comma, where that is long enough to be told from a word. */
+static bool address_in(const char *text, const char *address) {
+    char *where = bare(text, strlen(text)), *street = bare(address, strcspn(address, ",\n"));
+    char *whole = bare(address, strlen(address));
+    const char *wanted = strlen(street) >= ADDRESS_MIN ? street : whole;
+    bool found = strlen(wanted) >= ADDRESS_MIN && strstr(where, wanted) != NULL;
+
+    free(where);
+    free(street);
+    free(whole);
+    return found;
+}
+
+char *worklist_private_fault(const char *text, const json_t *who) {
     size_t i, count;
     char first[40], *masked = identity_mask(text, &count, first);
     const json_t *j;
@@ -266,7 +298,7 @@ char *worklist_private_fault(const char *text, const json_t *names, const json_t
     if (count > 0)
         return xasprintf("Teks memuat nomor seperti NIK atau paspor (%s) / the text holds an identity number",
                          first);
-    json_array_foreach(names, i, j) {
+    json_array_foreach(json_object_get(who, "names"), i, j) {
         char *word = name_in(text, json_string_value(j)), *fault;
 
         if (word == NULL)
@@ -275,36 +307,54 @@ char *worklist_private_fault(const char *text, const json_t *names, const json_t
         free(word);
         return fault;
     }
-    json_array_foreach(phones, i, j) {
+    json_array_foreach(json_object_get(who, "phones"), i, j) {
         if (phone_in(text, json_string_value(j)))
             return xstrdup(
                 "Teks memuat nomor telepon pelapor / the text holds the reporter's telephone number");
     }
+    json_array_foreach(json_object_get(who, "addresses"), i, j) {
+        if (address_in(text, json_string_value(j)))
+            return xstrdup("Teks memuat alamat pelapor / the text holds the reporter's address");
+    }
     return NULL;
+}
+
+int worklist_wrap(const struct templates *t, const char *language, const char *number, const char *text,
+                  struct text *out, char *why, size_t why_size) {
+    static const char mark[] = "(jawaban)";
+    struct template_value values[] = { { "nomor_tiket", number }, { "jawaban", mark } };
+    struct text frame = TEXT_INIT;
+    const char *after;
+    size_t before;
+    int rc = template_render(t, language, "R-22", values, 2, &frame, why, why_size);
+
+    after = rc >= 0 ? strstr(frame.s, mark) : NULL;
+    if (after != NULL) {
+        before = (size_t)(after - frame.s);
+        after += strlen(mark);
+        if (strlen(text) > before + strlen(after) && strncmp(text, frame.s, before) == 0 &&
+            text_ends(text, after))
+            text_add(out, text);
+        else
+            text_addf(out, "%.*s%s%s", (int)before, frame.s, text, after);
+    } else if (rc >= 0) {
+        snprintf(why, why_size, "R-22 tanpa {{jawaban}} / R-22 has no {{jawaban}}");
+        rc = -1;
+    }
+    text_free(&frame);
+    return rc < 0 ? -1 : 0;
 }
 
 int worklist_paste(const struct templates *t, const json_t *item, struct text *out, char *why,
                    size_t why_size) {
     const char *text = json_string_value(json_object_get(item, "text"));
-    const struct template_value values[] = {
-        { "nomor_tiket", json_string_value(json_object_get(item, "number")) },
-        { "jawaban", text },
-    };
-    char *fault = worklist_private_fault(text, json_object_get(item, "names"), json_object_get(item, "phones"));
-    size_t length;
+    char *fault = worklist_private_fault(text, item);
 
     if (fault != NULL) {
         snprintf(why, why_size, "%s", fault);
         free(fault);
         return -1;
     }
-    if (template_render(t, json_string_value(json_object_get(item, "language")), "R-22", values, 2, out, why,
-                        why_size) < 0)
-        return -1;
-    length = text_characters(out->s);
-    if (length <= WORKLIST_PASTE_MAX)
-        return 0;
-    snprintf(why, why_size, "Tindak lanjut %zu karakter, paling banyak %d / the follow-up is too long", length,
-             WORKLIST_PASTE_MAX);
-    return -1;
+    return worklist_wrap(t, json_string_value(json_object_get(item, "language")),
+                         json_string_value(json_object_get(item, "number")), text, out, why, why_size);
 }

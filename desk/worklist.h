@@ -13,8 +13,8 @@
 
 #include <jansson.h>
 
-enum { WORKLIST_PASTE_MAX = 1000 }; /* characters of a follow-up at SP4N-LAPOR! */
-
+/* Is this a portal where everybody may read the answers, whether a person or the API carries them there? */
+bool worklist_is_portal(const char *channel);
 /* How it is carried over: "letter", "call", "hand", "paste" (where everybody may read it)
  * or "send". */
 const char *worklist_way(const char *channel, const char *phone);
@@ -28,10 +28,14 @@ json_t *worklist_item(struct reg *r, const char *id, int64_t now, int offset_min
 /* The answer that waits under this name: 0, REG_NOTHING, negative. */
 int worklist_find(struct reg *r, const char *id, struct reg_out *ret);
 
-/* Why everybody must not read this text: an identity number, a name of `names` or a number of `phones` (arrays
- * of strings) stands in it. NULL: nothing does; else a new line for the officer. Pure. */
-char *worklist_private_fault(const char *text, const json_t *names, const json_t *phones);
-/* R-22 around an item's text, fit to be pasted. 0, or -1 and why. Pure. */
+/* Why everybody must not read this text: an identity number or something of the reporter stands in it. who:
+ * {names, phones, addresses}, arrays of strings. NULL: nothing does; else a new line for the officer. Pure. */
+char *worklist_private_fault(const char *text, const json_t *who);
+/* R-22 around a text; around one that has it already, not again. 0, or -1 and why. Pure. */
+int worklist_wrap(const struct templates *t, const char *language, const char *number, const char *text,
+                  struct text *out, char *why, size_t why_size);
+/* An item's text as it is to be pasted: wrapped, and fit for everybody. That it is short enough was seen when
+ * it was written. 0, or -1 and why. Pure. */
 int worklist_paste(const struct templates *t, const json_t *item, struct text *out, char *why, size_t why_size);
 
 #endif

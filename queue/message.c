@@ -377,6 +377,7 @@ json_t *aduan_answer_to_json(const struct aduan_answer *a) {
     json_object_set_new(object, "kind", json_string(answer_names[a->kind != 0 ? a->kind : ADUAN_ANSWER_REPLY]));
     json_object_set_new(object, "to", person_to_json(&a->to));
     set_if(object, "public", json_true(), a->is_public);
+    set_if(object, "confidential", json_true(), a->confidential);
     set_if(object, "references", references_to_json(a->references, a->reference_count), a->reference_count > 0);
     set_if(object, "attachments", attachments_to_json(a->attachments, a->attachment_count),
            a->attachment_count > 0);
@@ -407,6 +408,7 @@ int aduan_answer_from_json(struct aduan_answer *a, const json_t *json, char *why
     }
     references_from_json(json_object_get(json, "references"), &a->references, &a->reference_count);
     a->is_public = json_is_true(json_object_get(json, "public"));
+    a->confidential = json_is_true(json_object_get(json, "confidential"));
     a->queued_at = get_int(json, "queued_at", 0);
     a->heard_at = get_int(json, "heard_at", 0);
     a->answered_before = (unsigned)get_int(json, "answered_before", 0);

@@ -142,6 +142,7 @@ struct aduan_answer {
     char *conversation;
     struct aduan_person to;
     bool is_public;
+    bool confidential; /* the case is secret or its author unnamed: where answers can be hidden, this one is */
     char *subject;
     char *text;
     char *language;    /* "id" or "en" */

@@ -208,7 +208,7 @@ static void add_status(struct lapor_walk *w, struct aduan_message *m, const stru
 void lapor_emit(struct lapor_walk *w, struct lapor_item *it, const char *slice, size_t len) {
     struct aduan_message m = { .kind = ADUAN_KIND_MESSAGE };
     bool status = it->item != NULL && text_starts(it->item, "status:");
-    bool anonymous = is_true(it->anonymous);
+    bool anonymous = is_true(it->anonymous), secret = is_true(it->secret);
     char *id = text_clean_line(it->id, strlen(it->id), LINE_MAX);
     char *item = it->item != NULL ? text_clean_line(it->item, strlen(it->item), LINE_MAX) : NULL;
 
@@ -233,7 +233,10 @@ void lapor_emit(struct lapor_walk *w, struct lapor_item *it, const char *slice, 
     keep(m.extra, "address", it->address);
     keep(m.extra, "phone", it->phone);
     keep(m.extra, "when", it->event);
-    keep(m.extra, "confidentiality", is_true(it->secret) ? "rahasia" : anonymous ? "anonim" : NULL);
+    keep(m.extra, "confidentiality",
+         anonymous ? (secret ? "anonim_rahasia" : "anonim")
+         : secret  ? "rahasia"
+                   : NULL);
     add_status(w, &m, it);
     add_files(&m, it->files);
     hand_over(w, &m, slice, len);

@@ -70,8 +70,8 @@ static char *make_parts(struct sending *s) {
     const struct lapor_profile *p = &s->l->profile;
     json_t *values = json_pack(
         "{s:s, s:s, s:s, s:i, s:s}", "reply_text", s->answer->text != NULL ? s->answer->text : "", "remote_id",
-        s->answer->conversation, "number", s->answer->number != NULL ? s->answer->number : "", "secret", 0,
-        "attachment_ids", s->uploaded != NULL ? s->uploaded : "");
+        s->answer->conversation, "number", s->answer->number != NULL ? s->answer->number : "", "secret",
+        (int)s->answer->confidential, "attachment_ids", s->uploaded != NULL ? s->uploaded : "");
     char *missing = NULL, *fault = NULL, *value;
     size_t i;
 

@@ -67,6 +67,7 @@ CREATE TABLE ticket (
   merged_into INTEGER NOT NULL DEFAULT 0,
   acknowledged INTEGER NOT NULL DEFAULT 0,
   public_conversation INTEGER NOT NULL DEFAULT 0, -- where it began, once the citizen writes privately
+  withheld TEXT NOT NULL DEFAULT '{}', -- who a report's author is, never shown: what must not stand in an answer
   UNIQUE (code, year, seq)
 ) STRICT;
 CREATE INDEX ticket_by_conversation ON ticket (conversation, id);
@@ -121,6 +122,7 @@ CREATE TABLE raw (
   bytes BLOB,
   sha256 TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX raw_by_file ON raw (sha256) WHERE sha256 <> '';
 
 CREATE TABLE attachment (
   id INTEGER PRIMARY KEY,
@@ -136,6 +138,13 @@ CREATE TABLE attachment (
   is_text INTEGER NOT NULL DEFAULT 0, -- its bytes are the message's text
   UNIQUE (message, idx)
 ) STRICT;
+CREATE INDEX attachment_by_file ON attachment (sha256) WHERE sha256 <> '';
+
+-- Files that a message let go of: removed once nothing else refers to them.
+CREATE TABLE forgotten (
+  sha256 TEXT PRIMARY KEY,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- Append only; each digest covers the row and the digest before it.
 CREATE TABLE history (

@@ -109,7 +109,15 @@ static const struct desk_account accounts[] = {
       .address = "",
       .can_send = true,
       .can_attach = true,
-      .by_hand = true },
+      .by_hand = true,
+      .text_max = 1000 },
+    { .name = "lapor-api",
+      .type = "lapor",
+      .channel = "lapor",
+      .address = "",
+      .can_send = true,
+      .can_attach = true,
+      .text_max = 1000 },
 };
 enum { ACCOUNTS = sizeof(accounts) / sizeof(accounts[0]) };
 

@@ -349,14 +349,15 @@ static void nothing_automatic_is_put_into_the_list(void **state) {
 /* -------------------------------------------------------------- what is pasted */
 
 static void fault_is(const char *text, const char *words) {
-    json_t *names = json_pack("[s, s]", "Siti Rahma", "Anonim"), *phones = json_pack("[s]", "+628117769393");
-    char *fault = worklist_private_fault(text, names, phones);
+    json_t *who =
+        json_pack("{s:[s, s], s:[s], s:[s, s]}", "names", "Siti Rahma", "Anonim", "phones", "+628117769393",
+                  "addresses", "Jl. Merdeka No. 5, Tanjungpinang", "siti@example.com");
+    char *fault = worklist_private_fault(text, who);
 
     if (words == NULL ? fault != NULL : fault == NULL || strstr(fault, words) == NULL)
         fail_msg("%s: %s", text, fault != NULL ? fault : "no fault");
     free(fault);
-    json_decref(names);
-    json_decref(phones);
+    json_decref(who);
 }
 
 static void nobody_is_named_in_public(void **state) {
@@ -369,30 +370,121 @@ static void nobody_is_named_in_public(void **state) {
     fault_is("Paspor A1234567 sudah jadi.", "NIK atau paspor");
     fault_is("Kami menelepon 0811 7769 393 kemarin.", "telepon");
     fault_is("Kami menelepon +62-811-7769-393.", "telepon");
+    fault_is("Petugas datang ke Jl Merdeka no.5 besok.", "alamat");
+    fault_is("Kami menulis ke SITI@example.com.", "nama pelapor");
+    fault_is("Kami bertemu di jalan Merdeka.", NULL);
 }
 
-static void what_is_pasted_is_short_enough(void **state) {
+static void what_is_pasted_is_framed_once(void **state) {
     struct faults f = { NULL, 0 };
     struct templates *t = templates_load(SOURCE_DIR "/conf", &f);
-    char *text = xcalloc(1, 1001), why[300] = "";
-    json_t *item;
-    struct text out = TEXT_INIT;
+    char why[300] = "";
+    struct text once = TEXT_INIT, twice = TEXT_INIT;
+    json_t *item =
+        json_pack("{s:s, s:s, s:s}", "text", "Antrean kini dibagi dua.", "number", NUMBER, "language", "id");
 
     (void)state;
-    memset(text, 'a', 1000);
-    item = json_pack("{s:s, s:s, s:s, s:[], s:[]}", "text", text, "number", NUMBER, "language", "id", "names",
-                     "phones");
-    assert_int_equal(worklist_paste(t, item, &out, why, sizeof(why)), -1);
-    assert_non_null(strstr(why, "1000"));
-    text_reset(&out);
-    json_object_set_new(item, "text", json_string("Antrean kini dibagi dua."));
-    assert_int_equal(worklist_paste(t, item, &out, why, sizeof(why)), 0);
-    assert_non_null(strstr(out.s, "Antrean kini dibagi dua."));
-    text_free(&out);
+    assert_int_equal(worklist_paste(t, item, &once, why, sizeof(why)), 0);
+    assert_non_null(strstr(once.s, "Yth. Saudara Pelapor"));
+    assert_non_null(strstr(once.s, "Antrean kini dibagi dua."));
+    assert_int_equal(worklist_wrap(t, "id", NUMBER, once.s, &twice, why, sizeof(why)), 0);
+    assert_string_equal(twice.s, once.s);
+    text_free(&once);
+    text_free(&twice);
     json_decref(item);
-    free(text);
     templates_free(t);
     faults_clear(&f);
+}
+
+/* ----------------------------------------------------------------- the portal */
+
+static void report(const char *account, const char *confidentiality) {
+    struct aduan_message m = rig_record(&rig, ADUAN_KIND_MESSAGE, account, "lapor", "L1");
+
+    m.conversation = xstrdup("L1");
+    m.extra = json_pack("{s:s, s:s, s:s}", "name", "Budi Hartono", "phone", "0811-7769-393", "address",
+                        "Jl. Merdeka No. 5, Tanjungpinang");
+    if (confidentiality != NULL)
+        json_object_set_new(m.extra, "confidentiality", json_string(confidentiality));
+    rig_accept(&rig, account, &m);
+    run();
+}
+
+static json_t *reply_with(const char *text) {
+    json_t *command = json_pack("{s:s, s:s, s:s, s:s, s:b}", "verb", "reply", "actor", "root", "number", NUMBER,
+                                "text", text, "identity", 1);
+    char *json = json_dumps(command, JSON_COMPACT);
+    json_t *answer = do_command(json, NULL, 0);
+
+    free(json);
+    json_decref(command);
+    return answer;
+}
+
+static void reply_is_refused(const char *text, const char *words) {
+    json_t *answer = reply_with(text);
+
+    if (json_is_true(json_object_get(answer, "ok")) || strstr(rig_string(answer, "error"), words) == NULL)
+        fail_msg("%s: %s", text, rig_string(answer, "error"));
+    json_decref(answer);
+}
+
+static void the_portals_reporter_is_the_complainant(void **state) {
+    json_t *show;
+
+    (void)state;
+    report("lapor", NULL);
+    show = rig_show(&rig, NUMBER);
+    assert_string_equal(rig_string(show, "name"), "Budi Hartono");
+    assert_string_equal(rig_string(show, "phone"), "0811-7769-393");
+    json_decref(show);
+}
+
+static void nothing_of_the_reporter_is_answered_on(const char *account, const char *confidentiality) {
+    char *long_text = xcalloc(1, 991);
+
+    report(account, confidentiality);
+    reply_is_refused("Kepada Bapak Budi Hartono: paspor siap.", "nama pelapor");
+    reply_is_refused("Kami menelepon +62 811 7769 393.", "telepon");
+    reply_is_refused("Petugas datang ke Jl Merdeka no 5.", "alamat");
+    reply_is_refused("Paspor A1234567 sudah jadi.", "NIK atau paspor");
+    memset(long_text, 'b', 990);
+    reply_is_refused(long_text, "990 + R-22 = 1");
+    free(long_text);
+}
+
+static void nobody_is_named_at_the_portal_by_hand(void **state) {
+    (void)state;
+    nothing_of_the_reporter_is_answered_on("lapor", NULL);
+    assert_int_equal(work_count(), 0);
+}
+
+static void nobody_is_named_at_the_portal_by_its_api(void **state) {
+    (void)state;
+    nothing_of_the_reporter_is_answered_on("lapor-api", NULL);
+}
+
+static void who_stays_unnamed_is_neither_shown_nor_named(void **state) {
+    json_t *show, *answer, *out;
+    char *all;
+
+    (void)state;
+    nothing_of_the_reporter_is_answered_on("lapor-api", "anonim");
+    show = rig_show(&rig, NUMBER);
+    all = json_dumps(show, 0);
+    assert_null(strstr(all, "Hartono"));
+    free(all);
+    assert_string_equal(rig_string(show, "confidentiality"), "anonim");
+    assert_true(history_says(show, "no_receipt", "portal"));
+    json_decref(show);
+    answer = reply_with("Antrean kini dibagi dua.");
+    assert_true(json_is_true(json_object_get(answer, "ok")));
+    json_decref(answer);
+    out = rig_out(&rig, "lapor-api");
+    assert_int_equal(json_array_size(out), 1);
+    assert_non_null(strstr(rig_string(json_array_get(out, 0), "text"), "Yth. Saudara Pelapor"));
+    assert_true(json_is_true(json_object_get(json_array_get(out, 0), "confidential")));
+    json_decref(out);
 }
 
 int main(void) {
@@ -412,7 +504,11 @@ int main(void) {
         cmocka_unit_test_setup(what_could_not_be_carried_over_brings_the_case_back, reset),
         cmocka_unit_test_setup(nothing_automatic_is_put_into_the_list, reset),
         cmocka_unit_test(nobody_is_named_in_public),
-        cmocka_unit_test(what_is_pasted_is_short_enough),
+        cmocka_unit_test(what_is_pasted_is_framed_once),
+        cmocka_unit_test_setup(the_portals_reporter_is_the_complainant, reset),
+        cmocka_unit_test_setup(nobody_is_named_at_the_portal_by_hand, reset),
+        cmocka_unit_test_setup(nobody_is_named_at_the_portal_by_its_api, reset),
+        cmocka_unit_test_setup(who_stays_unnamed_is_neither_shown_nor_named, reset),
     };
 
     return cmocka_run_group_tests(tests, start_hand, stop);
