@@ -7,6 +7,7 @@
 #include "desk/ctl/ctl.h"
 
 #include "desk/view.h"
+#include "desk/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +221,28 @@ static void put_desk(struct ctl *c, json_t *o) {
     json_decref(by_role);
 }
 
+/* Open ones, and of each whether the admin was told; the register keeps them. */
+static json_t *troubles_json(struct ctl *c) {
+    struct watch_book book;
+    json_t *list = json_array();
+    if (reg_trouble_load(c->reg, &book) < 0) {
+        free(book.rows);
+        return list;
+    }
+    for (size_t i = 0; i < book.count; i++) {
+        const struct watch_row *row = &book.rows[i];
+        if (watch_open(row, c->now)) {
+            char *command = watch_command(row->key);
+            json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:s}", "key", row->key, "what",
+                                                  row->what, "since", time_json(c, row->since), "told_at",
+                                                  time_json(c, row->told_at), "command", command));
+            free(command);
+        }
+    }
+    free(book.rows);
+    return list;
+}
+
 static void put_register(struct ctl *c, json_t *o) {
     char why[300] = "";
     int rc = reg_open(c->conf->state, REG_READ, &c->reg, why, sizeof why);
@@ -228,6 +251,7 @@ static void put_register(struct ctl *c, json_t *o) {
         summary = json_pack("{s:s}", "fault", why[0] ? why : c->reg ? reg_error(c->reg) : "cannot be read");
     }
     json_object_set_new(o, "register", summary);
+    json_object_set_new(o, "troubles", rc == 0 ? troubles_json(c) : json_null());
 }
 
 /* Without Redis nothing is known of the accounts but their names. */
@@ -379,6 +403,16 @@ static void print_quotas(const json_t *accounts) {
     }
 }
 
+static void print_troubles(const json_t *list) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *t = json_array_get(list, i);
+        char *since = ctl_short_time(text_of(t, "since"));
+        printf("Gangguan  %s (sejak %s, %s): %s\n", text_of(t, "what"), since,
+               text_of(t, "told_at") ? "admin sudah disurati" : "admin belum disurati", text_of(t, "command"));
+        free(since);
+    }
+}
+
 static void print_status(const json_t *o) {
     const json_t *q = json_object_get(o, "queue"), *desk = json_object_get(o, "desk");
     const char *problem = text_of(q, "problem"), *fault = text_of(q, "fault");
@@ -398,6 +432,7 @@ static void print_status(const json_t *o) {
         printf("Meja      %s\n", up_text(desk));
     }
     print_register(json_object_get(o, "register"));
+    print_troubles(json_object_get(o, "troubles"));
     if (json_array_size(json_object_get(o, "accounts")) > 0) {
         putchar('\n');
         print_accounts(json_object_get(o, "accounts"));
