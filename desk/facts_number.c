@@ -117,7 +117,7 @@ static bool phone_digits(const char *s, size_t n, char d[DIGITS_MAX + 1], bool *
 }
 
 int facts_phone(const char *s, size_t n, char ret[20]) {
-    char d[DIGITS_MAX + 1];
+    char d[DIGITS_MAX + 1] = "";
     bool plus;
     if (!phone_digits(s, n, d, &plus)) {
         return FACTS_PHONE_INVALID;
