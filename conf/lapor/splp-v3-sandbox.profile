@@ -24,6 +24,8 @@ query = page={page}&page_size=100
 items = /results/data
 next = /results/next_page_url
 next_kind = url
+# Bila daftarnya menerima "berubah sejak" / where it takes "changed since": since_param = nama; since_format = date | stamp | seconds
+since_param =
 
 [cap.detail]
 enabled = no
@@ -46,6 +48,17 @@ method = POST
 path = /complaints/followup/add
 encoding = multipart
 file_part = attachment[{n}]
+
+# Bila dinyalakan, lampiran diunggah lebih dahulu dan nomornya ditulis [map.reply] dengan {attachment_ids}, mis. untuk
+# [cap.reply] encoding = json / when on, files go up first and [map.reply] names their ids, as with encoding = json:
+#   attachments = {attachment_ids}|none("false")|json_array|suffix(".")|json
+[cap.upload]
+enabled = no
+method = POST
+path = /complaints/complaint/file
+encoding = multipart
+file_part = attachments[]
+ids = /results/images/*/id,/results/docs/*/id
 
 [cap.masters.institutions]
 enabled = no
