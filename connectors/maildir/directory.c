@@ -33,7 +33,7 @@ static int64_t ms_of(const struct timespec *t) {
 }
 
 static void add_mail(struct directory_list *l, const char *name, bool in_cur, const struct stat *st) {
-    const char *flags = strstr(name, ":2,");
+    const char *flags = name[0] != '\0' ? strstr(name + 1, ":2,") : NULL; /* a base is never empty */
 
     if (l->count == l->room) {
         l->room = l->room > 0 ? l->room * 2 : 64;

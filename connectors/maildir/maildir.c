@@ -80,12 +80,20 @@ struct emitted {
     uint64_t cookie;
 };
 
+struct known {
+    char *name;
+    bool stub; /* it could not be read: tried again at each look */
+};
+
+/* What a look did with a mail. */
+enum taken { TAKEN_NOT = 0, TAKEN_STUB, TAKEN_WHOLE };
+
 struct maildir {
     struct aduan_host *host;
     const struct maildir_settings *settings;
     struct email_settings mail; /* with the parts that a maildir has not, empty */
     void *email;                /* email's own context, for sending */
-    char **known;               /* names emitted in this life, sorted */
+    struct known *known;        /* emitted in this life, by name */
     size_t known_count;
     struct emitted *waiting; /* for their commit */
     size_t waiting_count;
@@ -122,6 +130,13 @@ static void forget_waiting(struct maildir *d) {
         free(d->waiting[--d->waiting_count].mail.name);
 }
 
+static void forget_known(struct maildir *d) {
+    while (d->known_count > 0)
+        free(d->known[--d->known_count].name);
+    free(d->known);
+    d->known = NULL;
+}
+
 static void *maildir_close(void *ctx) {
     struct maildir *d = ctx;
 
@@ -130,9 +145,7 @@ static void *maildir_close(void *ctx) {
     email_close(d->email);
     forget_waiting(d);
     free(d->waiting);
-    while (d->known_count > 0)
-        free(d->known[--d->known_count]);
-    free(d->known);
+    forget_known(d);
     free(d);
     return NULL;
 }
@@ -140,43 +153,61 @@ static void *maildir_close(void *ctx) {
 /* -------------------------------------------------------------- what is new */
 
 static int compare_names(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(((const struct known *)a)->name, ((const struct known *)b)->name);
 }
 
 static char *base_name(const struct directory_mail *m) {
     return xstrndup(m->name, m->base);
 }
 
-static bool is_known(const struct maildir *d, const struct directory_mail *m) {
-    char *name = base_name(m);
-    bool known = d->known_count > 0 &&
-                 bsearch(&name, d->known, d->known_count, sizeof(d->known[0]), compare_names) != NULL;
+/* NULL: not emitted in this life. */
+static const struct known *find_known(const struct maildir *d, const struct directory_mail *m) {
+    const struct known key = { .name = base_name(m) };
+    const struct known *found =
+        d->known_count > 0 ? bsearch(&key, d->known, d->known_count, sizeof(d->known[0]), compare_names) : NULL;
 
-    free(name);
-    return known;
+    free(key.name);
+    return found;
 }
 
 /* Of the names known before and the mails now taken, those that still lie there. */
-static void know(struct maildir *d, const struct directory_list *l, const bool *taken) {
-    char **names = xcalloc(l->count + 1, sizeof(names[0]));
+static void know(struct maildir *d, const struct directory_list *l, const enum taken *taken) {
+    struct known *now_known = xcalloc(l->count + 1, sizeof(now_known[0]));
     size_t i, n = 0;
 
-    for (i = 0; i < l->count; i++)
-        if (taken[i] || is_known(d, &l->items[i]))
-            names[n++] = base_name(&l->items[i]);
-    qsort(names, n, sizeof(names[0]), compare_names);
-    while (d->known_count > 0)
-        free(d->known[--d->known_count]);
-    free(d->known);
-    d->known = names;
+    for (i = 0; i < l->count; i++) {
+        const struct known *before = find_known(d, &l->items[i]);
+
+        if (taken[i] == TAKEN_NOT && before == NULL)
+            continue;
+        now_known[n].stub = taken[i] == TAKEN_STUB || (taken[i] == TAKEN_NOT && before->stub);
+        now_known[n++].name = base_name(&l->items[i]);
+    }
+    qsort(now_known, n, sizeof(now_known[0]), compare_names);
+    forget_known(d);
+    d->known = now_known;
     d->known_count = n;
 }
 
-/* What lies in new/ is new, where we move it on. Else a day's margin for clocks that were set back. */
+/* From when on what lies in cur/ may be new: a day's margin for clocks that were set back. A mark in the
+ * future was made by a clock that was wrong, and says nothing. */
+static int64_t horizon(const struct maildir *d) {
+    int64_t backlog = d->settings->backlog;
+
+    if (!d->marked)
+        return now(d) - backlog;
+    return d->mark <= now(d) ? d->mark - DAY : now(d) - (backlog > DAY ? backlog : DAY);
+}
+
+/* What lies in new/ is new, where we move it on. What a mail reader moves has its time (ctime) from then. */
 static bool may_be_new(const struct maildir *d, const struct directory_mail *m) {
+    const struct known *k = find_known(d, m);
+
+    if (k != NULL)
+        return k->stub;
     if (!m->in_cur && (d->settings->after != AFTER_KEEP || !d->marked))
         return true;
-    return d->marked ? m->changed_ms >= d->mark - DAY : m->changed_ms >= now(d) - d->settings->backlog;
+    return m->changed_ms >= horizon(d);
 }
 
 /* ------------------------------------------------------------------------ emit */
@@ -191,10 +222,12 @@ static void wait_for_commit(struct maildir *d, const struct directory_mail *m) {
 static int emit(struct maildir *d, const struct directory_mail *m, const struct aduan_raw *bytes,
                 bool commits) {
     char mark[32], id[41];
-    int64_t at = m->changed_ms > d->mark ? m->changed_ms : d->mark;
+    int64_t at = m->changed_ms < now(d) ? m->changed_ms : now(d);
     struct aduan_raw raw = *bytes;
     int r;
 
+    if (d->mark <= now(d) && d->mark > at)
+        at = d->mark;
     scan_id(raw.bytes, raw.len, id);
     snprintf(mark, sizeof(mark), "%lld", (long long)at);
     raw.id = id;
@@ -232,18 +265,22 @@ static int emit_stub(struct maildir *d, const struct directory_mail *m, const ch
     return r;
 }
 
-/* Of a huge mail only the header, as over IMAP. */
-static int take(struct maildir *d, const struct directory_mail *m) {
+/* Of a huge mail only the header, as over IMAP. What somebody moved since the directory was listed is not
+ * taken: the next look finds it where it lies then. */
+static int take(struct maildir *d, const struct directory_mail *m, enum taken *ret_taken) {
     size_t limit = (size_t)d->settings->limit, len = 0;
     struct aduan_raw raw = { .len = 0 };
     char *bytes, why[160] = "";
     int64_t size = 0, modified = 0;
     int r = directory_read(d->settings->path, m, limit + 1, &bytes, &len, &size, &modified, why, sizeof(why));
 
-    if (r == DIRECTORY_GONE)
+    *ret_taken = TAKEN_NOT;
+    if (r == DIRECTORY_GONE || (r == DIRECTORY_REFUSED && find_known(d, m) != NULL))
         return 0;
-    if (r == DIRECTORY_REFUSED)
+    if (r == DIRECTORY_REFUSED) {
+        *ret_taken = TAKEN_STUB;
         return emit_stub(d, m, why);
+    }
     if (len > limit) {
         len = scan_body(bytes, len < HEAD_MAX ? len : HEAD_MAX);
         raw.whole_size = size > (int64_t)len ? size : (int64_t)len + 1;
@@ -251,6 +288,7 @@ static int take(struct maildir *d, const struct directory_mail *m) {
     raw.bytes = bytes;
     raw.len = len;
     raw.received_at = modified > 0 && modified <= now(d) ? modified : 0;
+    *ret_taken = TAKEN_WHOLE;
     r = emit(d, m, &raw, true);
     free(bytes);
     return r;
@@ -259,7 +297,7 @@ static int take(struct maildir *d, const struct directory_mail *m) {
 /* One look; *ret_count: how many were emitted. At most PULL_MAX, so that a full directory holds up nothing. */
 static int look(struct maildir *d, size_t *ret_count, struct aduan_result *ret) {
     struct directory_list l;
-    bool *taken;
+    enum taken *taken;
     size_t i;
     int r = directory_scan(d->settings->path, &l);
 
@@ -271,11 +309,10 @@ static int look(struct maildir *d, size_t *ret_count, struct aduan_result *ret) 
     }
     taken = xcalloc(l.count + 1, sizeof(taken[0]));
     for (i = 0; r == 0 && i < l.count && *ret_count < PULL_MAX; i++) {
-        if (is_known(d, &l.items[i]) || !may_be_new(d, &l.items[i]))
+        if (!may_be_new(d, &l.items[i]))
             continue;
-        r = take(d, &l.items[i]);
-        taken[i] = r == 0;
-        ++*ret_count;
+        r = take(d, &l.items[i], &taken[i]);
+        *ret_count += taken[i] != TAKEN_NOT;
     }
     if (r == 0 && *ret_count > 0)
         r = d->host->ops->flush(d->host);
@@ -320,9 +357,10 @@ static int maildir_pull(void *ctx, int64_t wait_ms, struct aduan_result *ret) {
     return r == ADUAN_STOPPING ? 0 : r;
 }
 
-static void commit_one(struct maildir *d, const struct directory_mail *m) {
+static void commit_one(struct maildir *d, const struct emitted *e) {
     const char *path = d->settings->path;
-    int r = d->settings->after == AFTER_SEEN ? directory_seen(path, m) : directory_remove(path, m);
+    bool remove = d->settings->after == AFTER_REMOVE;
+    int r = remove ? directory_remove(path, &e->mail) : directory_seen(path, &e->mail);
 
     if (r < 0 && !d->told)
         d->host->ops->log(d->host, ADUAN_LOG_WARN, "accepted mail cannot be moved on (%s), going on",
@@ -338,7 +376,7 @@ static int maildir_commit(void *ctx, const uint64_t *cookies, size_t count) {
     for (i = 0; d->settings->after != AFTER_KEEP && i < count; i++)
         for (k = 0; cookies[i] != 0 && k < d->waiting_count; k++)
             if (d->waiting[k].cookie == cookies[i])
-                commit_one(d, &d->waiting[k].mail);
+                commit_one(d, &d->waiting[k]);
     STEP("maildir.committed");
     return 0;
 }
