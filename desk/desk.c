@@ -48,6 +48,8 @@ struct loop {
     int fault;    /* the register's, that ends us */
     int64_t housekept, health_at, watched;
     int64_t asked_after; /* lost_run() */
+    int64_t there_since; /* Redis, without a break; 0: it is away */
+    int64_t erased;      /* erase_files() */
 };
 
 const struct desk_account *room_account(const struct room *room, const char *name) {
@@ -206,6 +208,10 @@ static void redis_is(struct loop *l, int rc) {
         room_log(&l->room, DESK_WARN, "waiting for redis: %s", queue_error(l->room.o->queue));
     if (!away && l->away)
         room_log(&l->room, DESK_INFO, "redis is back");
+    if (away)
+        l->there_since = 0;
+    else if (l->there_since == 0)
+        l->there_since = l->room.now;
     l->away = away;
 }
 
@@ -298,6 +304,17 @@ static int keep_house(struct loop *l) {
     return rc == 0 ? reg_commit(room->reg) : rc;
 }
 
+/* Nothing is left to be read, and workers had the time to tell what they kept while Redis was away. */
+static int erase(struct loop *l) {
+    struct room *room = &l->room;
+
+    if (l->taken > 0 || l->there_since == 0 || room->now - l->there_since < ERASE_AFTER_MS ||
+        room->now - l->erased < HOUSEKEEPING_MS)
+        return 0;
+    l->erased = room->now;
+    return erase_files(room);
+}
+
 /* Those that have no worker to tell how they are. */
 static json_t *accounts_at_desk(const struct room *room) {
     json_t *names = json_array();
@@ -365,6 +382,8 @@ static int turn(struct loop *l, bool *again, bool *more) {
         return rc;
     redis_is(l, rc);
     rc = keep_house(l);
+    if (rc == 0 && !*again)
+        rc = erase(l);
     if (rc == 0 && is_minute(l))
         rc = trouble_run(&l->room);
     return rc < 0 ? rc : reg_checkpoint(l->room.reg);

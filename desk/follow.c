@@ -42,12 +42,8 @@ int follow_delete(struct room *room, const struct aduan_message *m, const char *
         *ret_why = "a deletion of a message we never saw";
     if (rc != 0)
         return rc;
-    if (of.purged_at == 0) {
-        rc = reg_message_purge(room->reg, of.id, room->now);
-        if (rc == 0 && of.ticket > 0)
-            rc = room_history(room, of.ticket, "sistem", "deleted",
-                              "%s was unsent by its author; our copy is gone", of.key);
-    }
+    if (of.purged_at == 0)
+        rc = erase_message(room, &of);
     reg_message_clear(&of);
     return rc;
 }

@@ -50,7 +50,7 @@ static int open_writing(struct reg *r) {
     int on = 1, rc;
 
     rc = sql_text(r, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                     "PRAGMA secure_delete=FAST; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=0;"
+                     "PRAGMA secure_delete=ON; PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=0;"
                      "PRAGMA temp_store=MEMORY");
     if (rc < 0)
         return rc;

@@ -253,34 +253,6 @@ int reg_message_edit(struct reg *r, int64_t id, const char *text, int64_t at) {
     return rc < 0 ? rc : sql_run(r, "UPDATE message SET text = ? WHERE id = ?", "ti", text, id);
 }
 
-int reg_message_purge(struct reg *r, int64_t id, int64_t at) {
-    int rc = sql_run(
-        r, "UPDATE message SET text = '', quoted = '', subject = '', note = '', purged_at = ? WHERE id = ?",
-        "ii", at, id);
-
-    if (rc == 0)
-        rc = sql_run(r, "DELETE FROM raw WHERE message = ?", "i", id);
-    if (rc == 0)
-        rc = sql_run(r, "DELETE FROM version WHERE message = ?", "i", id);
-    if (rc == 0)
-        rc = sql_run(
-            r,
-            "UPDATE attachment SET state = 'purged', sha256 = '', source = '', name = 'dihapus', note = '' "
-            "WHERE message = ?",
-            "i", id);
-    return rc;
-}
-
-int reg_message_drop(struct reg *r, int64_t id) {
-    int rc = sql_run(r, "DELETE FROM raw WHERE message = ?", "i", id);
-
-    if (rc == 0)
-        rc = sql_run(r, "DELETE FROM version WHERE message = ?", "i", id);
-    if (rc == 0)
-        rc = sql_run(r, "DELETE FROM attachment WHERE message = ?", "i", id);
-    return rc < 0 ? rc : sql_run(r, "DELETE FROM message WHERE id = ?", "i", id);
-}
-
 int reg_message_end(struct reg *r, int64_t id, enum answer_status status, const char *platform_id,
                     const char *reason) {
     return sql_run(r,

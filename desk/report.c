@@ -79,7 +79,7 @@ static int absorb_echo(struct room *room, const struct reg_out *o, const char *p
     if (rc != 0)
         return rc < 0 ? rc : 0;
     if (echo.out && echo.answer_kind == 0 && echo.id != o->message)
-        rc = reg_message_drop(room->reg, echo.id);
+        rc = reg_message_drop(room->reg, echo.id, room->now);
     reg_message_clear(&echo);
     return rc;
 }
@@ -327,6 +327,8 @@ static int attachment_end(struct room *room, const char *key, const json_t *json
                             text_of(json, "sha256"), json_is_integer(size) ? json_integer_value(size) : -1,
                             text_of(json, "type_"), note[0] != '\0' ? note : text_of(json, "note"), &message);
     free(id);
+    if (rc == REG_SEEN) /* a repeat, or unsent meanwhile: then nobody wants the file */
+        return reg_file_forget(room->reg, text_of(json, "sha256"), room->now);
     return rc == 0 ? report_text(room, message, (int)index) : rc;
 }
 

@@ -5,6 +5,7 @@
  * follow    what is about a message we know             (follow.c)
  * outgoing  answers: made, held, relayed                (outgoing.c, relay.c)
  * report    what became of them                         (report.c, lost.c)
+ * erase     what its author took back                   (erase.c)
  * receipt   the acknowledgement                         (receipt.c)
  *
  * Everything runs inside one register transaction per batch; return values are
@@ -92,6 +93,15 @@ int follow_system(struct room *room, const struct aduan_message *m, const void *
                   const char **ret_why);
 int follow_bounce(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len,
                   const char **ret_why);
+
+/* ------------------------------------------------------------------- erase.c */
+
+/* The author unsent it: nothing of it stays, and a case that was named after it gets another name. */
+int erase_message(struct room *room, const struct reg_message *m);
+/* Removes files that messages let go of; a transaction of its own. Only while everything in Redis was read and
+ * Redis has been there for ERASE_AFTER_MS, so that no worker still keeps something back. */
+enum { ERASE_AFTER_MS = 2 * MINUTE_MS };
+int erase_files(struct room *room);
 
 /* ---------------------------------------------------------------- outgoing.c */
 

@@ -4,6 +4,12 @@
  * A blob is written under a name that nobody looks for, fsynced, renamed into
  * place, and its directory fsynced: after a crash there is nothing or all of
  * it. What a dead process left unfinished is removed a day later.
+ *
+ * Whoever stores and whoever removes take turns by a lock on the folder (ab/).
+ * Storing what is there already makes the file young again, under that lock,
+ * and only an old file is removed, under that lock: so what somebody has just
+ * been told is stored stays, until they had time to write down that they need
+ * it. A remover that dies leaves the file or has removed it; it asks again.
  */
 #include "queue/blob.h"
 
@@ -17,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -153,15 +160,23 @@ void blob_abort(struct blob_writer *w) {
     end(w);
 }
 
+/* Until the folder is closed. */
+static int take_turn(int dir, int how) {
+    while (flock(dir, how) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return 0;
+}
+
 /* Renames the finished file to its place and makes the name durable. */
 static int put_in_place(struct blob_writer *w, const char *sha256) {
     char prefix[3] = { sha256[0], sha256[1], '\0' };
     int dir = make_dir(w->store->dir, prefix);
-    int r = 0;
+    int r = dir < 0 ? dir : take_turn(dir, LOCK_SH);
 
     if (dir < 0)
         return dir;
-    if (renameat(w->store->dir, w->name, dir, sha256) < 0)
+    if (r == 0 && renameat(w->store->dir, w->name, dir, sha256) < 0)
         r = -errno;
     STEP("blob.renamed");
     if (r == 0 && fsync(dir) < 0)
@@ -194,22 +209,26 @@ int blob_finish(struct blob_writer *w, char ret_sha256[65], int64_t *ret_size) {
     return 0;
 }
 
-/* Whole already? Its name may still be on its way to disk: the other writer fsyncs it later. */
+static int open_folder(struct blob_store *s, const char *sha256) {
+    char prefix[3] = { sha256[0], sha256[1], '\0' };
+    int dir = openat(s->dir, prefix, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+    return dir < 0 ? -errno : dir;
+}
+
+/* Whole already? Then it is young again. Its name may still be on its way to disk: the other writer fsyncs it
+ * later. */
 static bool have(struct blob_store *s, const char *sha256, size_t size) {
-    char path[80];
+    int dir = open_folder(s, sha256);
     struct stat st;
     bool found;
-    int dir;
 
-    snprintf(path, sizeof(path), "%.2s/%s", sha256, sha256);
-    if (fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-        (size_t)st.st_size != size)
+    if (dir < 0)
         return false;
-    snprintf(path, sizeof(path), "%.2s", sha256);
-    dir = openat(s->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    found = dir >= 0 && fsync(dir) == 0 && fsync(s->dir) == 0;
-    if (dir >= 0)
-        close(dir);
+    found = take_turn(dir, LOCK_SH) == 0 && utimensat(dir, sha256, NULL, AT_SYMLINK_NOFOLLOW) == 0 &&
+            fstatat(dir, sha256, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            (size_t)st.st_size == size && fsync(dir) == 0 && fsync(s->dir) == 0;
+    close(dir);
     return found;
 }
 
@@ -228,6 +247,37 @@ int blob_put(struct blob_store *s, const void *bytes, size_t n, char ret_sha256[
         return r;
     blob_write(w, bytes, n); /* a fault comes back from blob_finish() */
     return blob_finish(w, ret_sha256, NULL);
+}
+
+/* ------------------------------------------------------------------- removing */
+
+static int remove_older(int dir, const char *sha256, int64_t before) {
+    struct stat st;
+
+    if (fstatat(dir, sha256, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (st.st_mtim.tv_sec * INT64_C(1000) + st.st_mtim.tv_nsec / 1000000 >= before)
+        return BLOB_YOUNG;
+    if (unlinkat(dir, sha256, 0) < 0)
+        return -errno;
+    STEP("blob.removed");
+    return fsync(dir) < 0 ? -errno : 0;
+}
+
+int blob_remove(struct blob_store *s, const char *sha256, int64_t before) {
+    uint8_t digest[SIGN_SHA256];
+    int dir, r;
+
+    if (sha256 == NULL || strlen(sha256) != 64 || sign_unhex(sha256, 64, digest) < 0)
+        return -EINVAL;
+    dir = open_folder(s, sha256);
+    if (dir < 0)
+        return dir == -ENOENT ? 0 : dir;
+    r = take_turn(dir, LOCK_EX);
+    if (r == 0)
+        r = remove_older(dir, sha256, before);
+    close(dir);
+    return r;
 }
 
 /* -------------------------------------------------------------------- reading */

@@ -3,7 +3,7 @@ add_library(desk_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/desk_rig.c ${CMAKE_CURRENT
 target_link_libraries(desk_rig PUBLIC redis_server aduan_desk PkgConfig::SQLITE)
 target_compile_definitions(desk_rig PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 
-foreach(name register case answer notice command public same faults crash)
+foreach(name register case answer notice command public same erase faults crash)
   aduan_test(test_desk_${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_desk_${name}.c LIBS desk_rig aduan_desk)
   set_tests_properties(test_desk_${name} PROPERTIES TIMEOUT 180)
 endforeach()

@@ -180,6 +180,30 @@ static void what_a_dead_writer_left_goes_after_a_day(void **state) {
     assert_int_equal(files(f, ".new-"), 1);
 }
 
+/* What was stored again is young: whoever was told so has not had time to say that they need it. */
+static void only_what_is_old_is_removed(void **state) {
+    static const char sha256[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    static const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+    struct fixture *f = *state;
+    char stored[65];
+    int fd;
+
+    assert_int_equal(blob_remove(f->s, sha256, 5000000), 0); /* never there */
+    assert_int_equal(blob_put(f->s, "abc", 3, stored), 0);
+    assert_int_equal(blob_remove(f->s, sha256, 2000000), BLOB_YOUNG);
+    fd = blob_open(f->s, sha256);
+    futimens(fd, old);
+    assert_int_equal(blob_put(f->s, "abc", 3, stored), 0);
+    assert_int_equal(blob_remove(f->s, sha256, 2000000), BLOB_YOUNG);
+    expect_content(f, sha256, "abc", 3);
+    futimens(fd, old);
+    close(fd);
+    assert_int_equal(blob_remove(f->s, sha256, 1000000), BLOB_YOUNG);
+    assert_int_equal(blob_remove(f->s, sha256, 1000001), 0);
+    assert_int_equal(blob_open(f->s, sha256), -ENOENT);
+    assert_int_equal(blob_remove(f->s, "../register.db", 2000000), -EINVAL);
+}
+
 static void child_puts(void *arg) {
     struct fixture *f = arg;
     char sha256[65];
@@ -227,6 +251,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_shorter_file_in_its_place_is_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_a_dead_writer_left_goes_after_a_day, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_what_is_old_is_removed, set_up, tear_down),
         cmocka_unit_test(killed_at_each_step_there_is_nothing_or_all),
     };
 
