@@ -78,13 +78,15 @@ static bool is_up(const struct worker *w) {
     return !w->wanted || w->state == WORKER_UP;
 }
 
-/* One account in trouble does not keep the service from being ready; the gateway or the desk, which
- * are everybody's, do. */
+/* Ready once the desk is up and every other worker is, or has failed loudly once: it is tried again and again,
+ * and STATUS= names it. Were one of them waited for, systemd would end the whole service at its start timeout,
+ * and a taken port would cost the office its mail as well. */
 static bool all_settled(const struct master *m) {
     size_t i;
 
     for (i = 0; i < m->count; i++)
-        if (!worker_settled(m->workers[i]) || (m->workers[i]->account == NULL && !is_up(m->workers[i])))
+        if (!worker_settled(m->workers[i]) ||
+            (strcmp(m->workers[i]->role, "desk") == 0 && !is_up(m->workers[i])))
             return false;
     return true;
 }
