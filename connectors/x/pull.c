@@ -1,6 +1,6 @@
 /*
  * pull.c: what has to be asked for: mentions always (deep replies come by no webhook, section 3.2), private
- * messages where there is no webhook.
+ * messages often where there is no webhook, and seldom beside one.
  *
  * Pages come newest first. All of them are read before anything is emitted, oldest first, with the mark on the
  * last: after a crash in between everything is asked for again, and known ids say so. What was read is kept
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGES_MAX = 60 };
+enum { PAGES_MAX = 60, DM_BESIDE_MS = 15 * 60 * 1000 };
 
 struct poll {
     const char *name; /* of mark and allowance */
@@ -264,20 +264,30 @@ static int turn(struct x *x, struct poll *p, bool dms, int64_t every, struct adu
     return 0;
 }
 
+/* Beside a webhook private messages are asked for, too, though seldom: nobody promises that X repeats an event
+ * that found us away (section 2.3). Those that are known stop the reading. */
+static int64_t dm_pause(struct x *x) {
+    const struct x_settings *s = x->settings;
+    int64_t pause = s->webhook && s->dm_poll < DM_BESIDE_MS ? DM_BESIDE_MS : s->dm_poll;
+
+    if (s->webhook && x->pull->dms.next == 0)
+        x->pull->dms.next = x->host->ops->now(x->host) + pause;
+    return pause;
+}
+
 int x_pull(void *ctx, int64_t wait_ms, struct aduan_result *ret) {
     struct x *x = ctx;
-    const struct x_settings *s = x->settings;
-    int64_t now, next;
-    int rc = turn(x, &x->pull->mentions, false, s->mentions, ret);
+    int64_t now, next, pause = dm_pause(x);
+    int rc = turn(x, &x->pull->mentions, false, x->settings->mentions, ret);
 
-    if (rc == 0 && !s->webhook)
-        rc = turn(x, &x->pull->dms, true, s->dm_poll, ret);
+    if (rc == 0)
+        rc = turn(x, &x->pull->dms, true, pause, ret);
     if (rc > 0)
         return (int)ret->outcome;
     if (rc < 0)
         return rc;
     next = x->pull->mentions.next;
-    if (!s->webhook && x->pull->dms.next < next)
+    if (x->pull->dms.next < next)
         next = x->pull->dms.next;
     now = x->host->ops->now(x->host);
     if (next > now)

@@ -181,7 +181,7 @@ static void an_account_in_trouble_is_said_in_plain_words(void **state) {
     assert_int_equal(PULL(revoked), ADUAN_REFUSED);
 }
 
-static void messages_are_polled_without_a_webhook_only_and_stop_at_what_is_known(void **state) {
+static void messages_are_polled_without_a_webhook_and_stop_at_what_is_known(void **state) {
     const struct x_play plays[] = {
         { 0, 200, "{\"meta\":{\"result_count\":0}}", 0, 0, 0 },
         { 0, 200,
@@ -203,6 +203,27 @@ static void messages_are_polled_without_a_webhook_only_and_stop_at_what_is_known
     assert_int_equal(f.emitted_count, 2);
     assert_string_equal(f.emitted[1].mark, "dm_events");
     assert_string_equal(f.emitted[1].value, ID("09"));
+}
+
+static void a_message_that_the_webhook_missed_is_asked_for_later(void **state) {
+    const struct x_play nothing[] = { { 0, 200, "{\"meta\":{\"result_count\":0}}", 0, 0, 0 } };
+    const struct x_play missed[] = {
+        { 0, 200, "{\"meta\":{\"result_count\":0}}", 0, 0, 0 },
+        { 0, 200,
+          "{\"data\":[{\"id\":\"" ID(
+              "09") "\",\"event_type\":\"MessageCreate\",\"sender_id\":\"9\"}],\"meta\":{}}",
+          15, 14, 0 },
+    };
+    struct aduan_result ret;
+
+    (void)state;
+    strcpy(f.mark[1], ID("07"));
+    assert_int_equal(PULL(nothing), 0);
+    assert_int_equal(f.count, 1); /* mentions only: the webhook tells the rest */
+    f.now += 16 * 60000;
+    assert_int_equal(PULL(missed), 0);
+    assert_int_equal(f.emitted_count, 1);
+    assert_string_equal(f.emitted[0].mark, "dm_events");
 }
 
 static void data_and_errors_together_are_both_taken(void **state) {
@@ -264,7 +285,8 @@ int main(void) {
         TEST(a_used_up_allowance_waits_for_its_reset_and_goes_on_there),
         TEST(rate_limits_of_both_styles_are_obeyed),
         TEST(an_account_in_trouble_is_said_in_plain_words),
-        TEST(messages_are_polled_without_a_webhook_only_and_stop_at_what_is_known),
+        TEST(messages_are_polled_without_a_webhook_and_stop_at_what_is_known),
+        TEST(a_message_that_the_webhook_missed_is_asked_for_later),
         TEST(data_and_errors_together_are_both_taken),
         TEST(the_first_reading_does_not_dig_up_the_past),
         TEST(a_refused_token_is_renewed_once_and_its_successor_kept),
