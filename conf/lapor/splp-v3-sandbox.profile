@@ -106,4 +106,6 @@ attach_types = jpg,jpeg,png,pdf,doc,docx
 
 [ok]
 http = 200-299
+# Jawaban 200 yang berkata tidak: success = false, status = error | gagal | 4xx / an answer 200 that says no
+json_false = /success|/status
 error_text = /message|/error|/errors

@@ -85,12 +85,50 @@ static bool in_range(const struct lapor *l, int status) {
     return status >= lo && status <= hi;
 }
 
+/* "success": false, "status": "error" or 500: accepted by HTTP, refused all the same. */
+static bool says_no(const struct lapor *l, const json_t *body) {
+    static const char *const words[] = { "false", "error", "fail", "failed", "gagal" };
+    const json_t *v = lapor_node(body, lapor_or(&l->profile, "ok", "json_false", "/success|/status"));
+    size_t i;
+
+    for (i = 0; json_is_string(v) && i < sizeof(words) / sizeof(words[0]); i++)
+        if (text_compare_nocase(json_string_value(v), words[i]) == 0)
+            return true;
+    return json_is_false(v) || (json_is_integer(v) && json_integer_value(v) >= 400);
+}
+
+/* What a whole answer means. acts: what is no clear answer may have been acted upon. */
+static enum aduan_outcome meaning(const struct lapor *l, int status, const json_t *body, bool acts) {
+    const char *flag = lapor_or(&l->profile, "ok", "json_true", NULL);
+    enum aduan_outcome unclear = acts ? ADUAN_UNCERTAIN : ADUAN_LATER, no = acts ? ADUAN_NEVER : ADUAN_LATER;
+    enum aduan_outcome outcome = ADUAN_SENT;
+    char *truth = flag != NULL && body != NULL ? lapor_value(body, flag) : NULL;
+
+    if (status == 401 || status == 403)
+        outcome = ADUAN_REFUSED;
+    else if (status == 429)
+        outcome = ADUAN_LIMITED;
+    else if (status >= 500 || status == 408)
+        outcome = unclear;
+    else if (!in_range(l, status))
+        outcome = no;
+    else if (body == NULL) /* a page of a proxy or a sign-in form, with 200 */
+        outcome = unclear;
+    else if (says_no(l, body))
+        outcome = no;
+    else if (flag != NULL && truth == NULL)
+        outcome = unclear;
+    else if (flag != NULL && strcmp(truth, "1") != 0)
+        outcome = no;
+    free(truth);
+    return outcome;
+}
+
 bool lapor_accepted(const struct lapor *l, const struct aduan_http_response *r, bool acts,
                     struct aduan_result *ret) {
     json_t *body = NULL;
-    char *detail = NULL, *truth = NULL;
-    const char *flag = lapor_or(&l->profile, "ok", "json_true", NULL);
-    bool ok;
+    char *detail = NULL, *what;
+    enum aduan_outcome outcome;
 
     if (r->state != ADUAN_HTTP_DONE) {
         set(ret, acts && r->state == ADUAN_HTTP_BROKEN ? ADUAN_UNCERTAIN : ADUAN_LATER, "LAPOR!",
@@ -98,26 +136,19 @@ bool lapor_accepted(const struct lapor *l, const struct aduan_http_response *r, 
         return false;
     }
     body = r->body != NULL ? js_load(r->body, r->body_len) : NULL;
-    truth = flag != NULL && body != NULL ? lapor_value(body, flag) : NULL;
-    ok = in_range(l, r->status) && (flag == NULL || (truth != NULL && strcmp(truth, "1") == 0));
-    if (!ok && body != NULL)
-        detail = lapor_value(body, lapor_or(&l->profile, "ok", "error_text", "/message|/error|/errors"));
-    if (!ok) {
-        enum aduan_outcome outcome = r->status == 401 || r->status == 403 ? ADUAN_REFUSED
-                                     : r->status == 429                   ? ADUAN_LIMITED
-                                     : r->status >= 500 || r->status == 408
-                                         ? (acts ? ADUAN_UNCERTAIN : ADUAN_LATER)
-                                     : acts ? ADUAN_NEVER
-                                            : ADUAN_LATER;
-        char *what = xasprintf("LAPOR! menjawab / answered %d", r->status);
-
+    outcome = meaning(l, r->status, body, acts);
+    if (outcome != ADUAN_SENT) {
+        detail = body != NULL
+                     ? lapor_value(body, lapor_or(&l->profile, "ok", "error_text", "/message|/error|/errors"))
+                     : NULL;
+        what = xasprintf("LAPOR! menjawab / answered %d%s", r->status,
+                         body == NULL && in_range(l, r->status) ? ", bukan JSON / no JSON" : "");
         set(ret, outcome, what, detail != NULL ? detail : "");
         free(what);
     }
-    free(truth);
     free(detail);
     json_decref(body);
-    return ok;
+    return outcome == ADUAN_SENT;
 }
 
 /* No more requests in a minute than the profile allows. False: told to stop. */

@@ -159,7 +159,8 @@ static const struct {
     { "status.map", "*", STATE },       { "limits", "reply_max_chars", NUMBER },
     { "limits", "attach_max", NUMBER }, { "limits", "attach_max_bytes", NUMBER },
     { "limits", "attach_types", TEXT }, { "ok", "http", RANGE },
-    { "ok", "json_true", POINTER },     { "ok", "error_text", POINTER },
+    { "ok", "json_true", POINTER },     { "ok", "json_false", POINTER },
+    { "ok", "error_text", POINTER },
 };
 
 static const char *const capabilities[] = { "cap.list",

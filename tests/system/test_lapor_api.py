@@ -210,7 +210,6 @@ def test_a_refused_token_is_told_and_receiving_goes_on_after_it(office):
 def test_an_uncertain_reply_is_asked_about_before_it_is_repeated(office, do):
     ident = office.lapor.file("Siti", "Paspor", "Jawaban tidak pasti")
     ticket = office.wait_ticket("Jawaban tidak pasti")
-    wait(lambda: office.answers(ident), "the acknowledgement")
     office.lapor.page_size = 1
     office.lapor.fault("reply", do)
     office.reply(ticket, SAID)

@@ -236,6 +236,12 @@ static void what_an_answer_of_lapor_means(void **state) {
     } cases[] = {
         { { .status = 200, .body = "{\"results\":{\"id\":9}}" }, ADUAN_SENT },
         { { .status = 500, .body = "<html>" }, ADUAN_UNCERTAIN },
+        { { .status = 200, .body = "<html>login</html>" }, ADUAN_UNCERTAIN },
+        { { .status = 200, .body = "" }, ADUAN_UNCERTAIN },
+        { { .status = 200, .body = "{\"success\":false,\"message\":\"gagal, token\"}" }, ADUAN_NEVER },
+        { { .status = 200, .body = "{\"status\":\"error\",\"message\":\"x\"}" }, ADUAN_NEVER },
+        { { .status = 200, .body = "{\"status\":422,\"message\":\"x\"}" }, ADUAN_NEVER },
+        { { .status = 200, .body = "{\"success\":true,\"status\":200}" }, ADUAN_SENT },
         { { .status = 422, .body = "{\"message\":\"content\"}" }, ADUAN_NEVER },
         { { .status = 401, .body = "{}" }, ADUAN_REFUSED },
         { { .status = 429, .body = "" }, ADUAN_LIMITED },
