@@ -175,11 +175,18 @@ static void make_stub(struct mail *mail, const char *why) {
 }
 
 static void make_partial(struct mail *mail) {
-    char *note = xasprintf(
-        "Surat terlalu besar (%lld KiB): hanya kepalanya diambil, isi tetap di kotak surat / too large: "
-        "only its header was fetched, the mail is still in the box",
-        (long long)(mail->in->whole_size / 1024));
+    const char *after = mail->settings->imap.after, *where = "isi tetap di kotak surat / too large: only its "
+                                                             "header was fetched, the mail is still in the box";
+    char *note, *moved = NULL;
 
+    if (after != NULL && text_starts(after, "move:"))
+        where = moved =
+            xasprintf("isi tetap di server surat, di folder \"%.80s\" / too large: only its header was "
+                      "fetched, the mail is still on the server, in folder \"%.80s\"",
+                      after + 5, after + 5);
+    note = xasprintf("Surat terlalu besar (%lld KiB): hanya kepalanya diambil, %s",
+                     (long long)(mail->in->whole_size / 1024), where);
+    free(moved);
     mail->m.kind = ADUAN_KIND_MESSAGE;
     mail->m.flags |= ADUAN_MESSAGE_PARTIAL;
     mail->m.text = xstrdup("");

@@ -78,6 +78,7 @@ static uint32_t able(const void *settings_) {
 struct emitted {
     struct directory_mail mail;
     uint64_t cookie;
+    bool keep; /* only its header was emitted: what lies here is the only copy */
 };
 
 struct known {
@@ -212,9 +213,9 @@ static bool may_be_new(const struct maildir *d, const struct directory_mail *m) 
 
 /* ------------------------------------------------------------------------ emit */
 
-static void wait_for_commit(struct maildir *d, const struct directory_mail *m) {
+static void wait_for_commit(struct maildir *d, const struct directory_mail *m, bool keep) {
     d->waiting = xrealloc(d->waiting, d->waiting_count + 1, sizeof(d->waiting[0]));
-    d->waiting[d->waiting_count] = (struct emitted){ .mail = *m, .cookie = d->cookies };
+    d->waiting[d->waiting_count] = (struct emitted){ .mail = *m, .cookie = d->cookies, .keep = keep };
     d->waiting[d->waiting_count++].mail.name = xstrdup(m->name);
 }
 
@@ -235,7 +236,7 @@ static int emit(struct maildir *d, const struct directory_mail *m, const struct 
     raw.mark_value = mark;
     raw.cookie = commits ? ++d->cookies : 0;
     if (commits)
-        wait_for_commit(d, m);
+        wait_for_commit(d, m, raw.whole_size > (int64_t)raw.len);
     r = d->host->ops->emit(d->host, &raw);
     if (r != 0)
         return r;
@@ -359,7 +360,7 @@ static int maildir_pull(void *ctx, int64_t wait_ms, struct aduan_result *ret) {
 
 static void commit_one(struct maildir *d, const struct emitted *e) {
     const char *path = d->settings->path;
-    bool remove = d->settings->after == AFTER_REMOVE;
+    bool remove = d->settings->after == AFTER_REMOVE && !e->keep;
     int r = remove ? directory_remove(path, &e->mail) : directory_seen(path, &e->mail);
 
     if (r < 0 && !d->told)

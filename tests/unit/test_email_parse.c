@@ -43,6 +43,8 @@ static int take(struct aduan_sink *sink, struct aduan_message *m) {
     return 0;
 }
 
+static char *after; /* what the account does with mails taken */
+
 /* From a buffer of exactly that size, so that a sanitizer sees a read beyond it. */
 static json_t *parse(const void *bytes, size_t n, int64_t whole) {
     struct email_settings settings;
@@ -54,6 +56,7 @@ static json_t *parse(const void *bytes, size_t n, int64_t whole) {
     memcpy(exact, bytes, n);
     memset(&settings, 0, sizeof(settings));
     settings.address = (char *)"pengaduan@kantor.test";
+    settings.imap.after = after;
     assert_int_equal(email_parse(&settings, &in, &s.sink), 0);
     assert_int_equal(s.count, 1);
     free(exact);
@@ -338,6 +341,13 @@ static void a_huge_mail_shows_its_sender_and_that_it_is_partial(void **state) {
     assert_int_equal(json_integer_value(json_object_get(r, "flags")), ADUAN_MESSAGE_PARTIAL);
     assert_non_null(strstr(string(r, "note"), "92160 KiB"));
     assert_string_equal(string(r, "subject"), "pembünuh");
+    assert_non_null(strstr(string(r, "note"), "still in the box"));
+    json_decref(r);
+    after = (char *)"move:Diproses";
+    r = parse(head, sizeof(head) - 1, 90 * 1024 * 1024);
+    after = NULL;
+    assert_null(strstr(string(r, "note"), "still in the box"));
+    assert_non_null(strstr(string(r, "note"), "in folder \"Diproses\""));
     json_decref(r);
 }
 

@@ -230,6 +230,29 @@ static void what_moves_between_the_list_and_its_turn_is_taken_at_the_next_look(v
     assert_int_equal(b.count, 2);
 }
 
+static void put_huge(const char *name) {
+    char *words = xcalloc(200001, 1);
+
+    memset(words, 'y', 200000);
+    words[0] = 'z';
+    put(name, words);
+    free(words);
+}
+
+static void of_what_was_not_read_whole_the_only_copy_stays(void **state) {
+    (void)state;
+    *(int *)place("after") = 2; /* remove */
+    put_huge("new/1.besar");
+    put("new/2.kecil", "kecil");
+    look();
+    assert_int_equal(b.count, 2);
+    assert_true(there("cur/1.besar:2,S") && !there("new/1.besar") && !there("new/2.kecil"));
+    look();
+    restart();
+    look();
+    assert_true(there("cur/1.besar:2,S"));
+}
+
 static void what_is_mended_is_read_without_a_restart(void **state) {
     char *link;
 
@@ -288,6 +311,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_moves_between_the_list_and_its_turn_is_taken_at_the_next_look,
                                         make, unmake),
+        cmocka_unit_test_setup_teardown(of_what_was_not_read_whole_the_only_copy_stays, make, unmake),
         cmocka_unit_test_setup_teardown(what_is_mended_is_read_without_a_restart, make, unmake),
         cmocka_unit_test_setup_teardown(strange_names_do_not_stand_for_each_other, make, unmake),
         cmocka_unit_test_setup_teardown(a_mark_of_the_future_hides_nothing, make, unmake),
