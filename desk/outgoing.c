@@ -193,7 +193,8 @@ static int refuse(const struct outgoing *what, const char *why) {
 /* By what is known of a platform whose module has no judgement of its own. */
 static int fits_traits(const struct desk_account *d, const struct reg_talk *t, const struct aduan_answer *a,
                        char *why, size_t why_size) {
-    long long length = (long long)(d->text_max_is_bytes ? strlen(a->text) : text_characters(a->text));
+    const char *text = a->text != NULL ? a->text : "";
+    long long length = (long long)(d->text_max_is_bytes ? strlen(text) : text_characters(text));
     long long most = (long long)d->attachment_max;
     size_t i;
 
