@@ -161,6 +161,8 @@ static void *close_account(void *ctx) {
 
     if (l != NULL)
         lapor_profile_clear(&l->profile);
+    if (l != NULL)
+        json_decref(l->told);
     free(l);
     return NULL;
 }

@@ -95,6 +95,8 @@ void lapor_emit(struct lapor_walk *w, struct lapor_item *item, const char *slice
 void lapor_item_clear(struct lapor_item *item);
 /* A visible record for what cannot be read. */
 void lapor_unparsed(struct lapor_walk *w, const char *slice, size_t len, const char *note);
+/* Milliseconds; without a zone it is WIB. 0: no time. */
+int64_t lapor_time_of(const char *s);
 /* HTML and {{placeholders}} gone; values may be NULL. New string. */
 char *lapor_plain(const char *s, const json_t *values);
 
@@ -120,6 +122,7 @@ struct lapor {
     int64_t read_at;   /* when LAPOR was last asked; 0 never */
     int64_t listed_at; /* when the list was last read to its end in this life; 0 never */
     int64_t asked_at;
+    json_t *told; /* platform id of an entry -> the answer of ours that it is; of this life */
 };
 
 int lapor_fits(const void *settings, const struct aduan_answer *answer, char *why, size_t why_size);

@@ -100,7 +100,7 @@ static bool is_true(const char *s) {
     return yes;
 }
 
-static int64_t time_of(const char *s) {
+int64_t lapor_time_of(const char *s) {
     json_t *j = s != NULL ? json_pack("{s:s}", "v", s) : NULL;
     char *ms = j != NULL ? lapor_value(j, "/v:date") : NULL;
     int64_t at = 0;
@@ -224,7 +224,7 @@ void lapor_emit(struct lapor_walk *w, struct lapor_item *it, const char *slice, 
     m.reply_to = item != NULL ? xstrdup(id) : NULL;
     m.subject = line_of(it->title);
     m.text = it->body != NULL ? text_clean(it->body, strlen(it->body)) : NULL;
-    m.sent_at = time_of(it->created);
+    m.sent_at = lapor_time_of(it->created);
     if (!anonymous)
         m.sender.name = line_of(it->name);
     m.extra = json_object();

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS_MAX = 64 };
+enum { PARTS_MAX = 64, CLOCKS_DIFFER_MS = 2 * 60 * 1000, TOLD_MAX = 1000 };
 
 struct sending {
     struct lapor *l;
@@ -45,6 +45,15 @@ static void end_with(struct sending *s, enum aduan_outcome outcome, const char *
     end(s, &result);
 }
 
+/* Which entry is whose, so that it proves no other answer. */
+static void take_note(struct lapor *l, const struct aduan_answer *answer, const char *platform_id) {
+    if (l->told == NULL || json_object_size(l->told) >= TOLD_MAX) {
+        json_decref(l->told);
+        l->told = json_object();
+    }
+    json_object_set_new(l->told, platform_id, json_string(answer->id));
+}
+
 static void answered(void *arg, const struct aduan_http_response *r) {
     struct sending *s = arg;
     struct aduan_result result = { .outcome = ADUAN_SENT };
@@ -60,6 +69,8 @@ static void answered(void *arg, const struct aduan_http_response *r) {
     result = (struct aduan_result){ .outcome = ADUAN_SENT };
     snprintf(result.platform_id, sizeof(result.platform_id), "%s:%s", s->answer->conversation,
              id != NULL ? id : s->answer->id);
+    if (id != NULL)
+        take_note(s->l, s->answer, result.platform_id);
     free(id);
     json_decref(body);
     end(s, &result);
@@ -248,8 +259,10 @@ void lapor_send(void *ctx, const struct aduan_answer *answer, uint64_t token) {
 
 struct looking {
     struct lapor *l;
+    const struct aduan_answer *answer;
     char *wanted;
-    char *found; /* id of the entry with this text */
+    char *found;         /* id of the entry with this text that can be this answer */
+    size_t count, older; /* how many can be it; have the text but are older, or of no known time */
 };
 
 /* Letters and digits only: LAPOR may wrap, strip or escape the rest. */
@@ -263,15 +276,43 @@ static char *essence(const char *s) {
     return text_steal(&t);
 }
 
+/* Written since the answer was queued, as far as clocks agree. The time is the portal's, WIB. */
+static bool recent(const struct looking *k, const json_t *item) {
+    char *created = lapor_value(item, lapor_or(&k->l->profile, "map.in", "created", "/created_at|/date"));
+    int64_t at = lapor_time_of(created);
+
+    free(created);
+    return at > 0 && at >= k->answer->queued_at - CLOCKS_DIFFER_MS;
+}
+
+/* Known to be another answer's? */
+static bool taken(const struct looking *k, const char *id) {
+    const char *by = json_string_value(json_object_get(k->l->told, id));
+
+    return by != NULL && strcmp(by, k->answer->id) != 0;
+}
+
 static int compare(void *arg, const json_t *item) {
     struct looking *k = arg;
     char *body = lapor_value(item, lapor_or(&k->l->profile, "map.in", "body", "/content|/template_content"));
     char *plain = lapor_plain(body, NULL), *bare = essence(plain != NULL ? plain : "");
+    char *id, *whole;
 
-    if (k->found == NULL && bare[0] != '\0' && strcmp(bare, k->wanted) == 0) {
-        k->found = lapor_value(item, lapor_or(&k->l->profile, "map.in", "item_id", "/id"));
-        if (k->found == NULL)
-            k->found = xstrdup("?");
+    if (bare[0] != '\0' && strcmp(bare, k->wanted) == 0) {
+        id = lapor_value(item, lapor_or(&k->l->profile, "map.in", "item_id", "/id"));
+        whole = xasprintf("%s:%s", k->answer->conversation, id != NULL ? id : "?");
+        if (!taken(k, whole)) {
+            bool now = recent(k, item);
+
+            k->count += now;
+            k->older += !now;
+            if (now) {
+                free(k->found);
+                k->found = xstrdup(whole);
+            }
+        }
+        free(whole);
+        free(id);
     }
     free(body);
     free(plain);
@@ -279,9 +320,11 @@ static int compare(void *arg, const json_t *item) {
     return 0;
 }
 
+/* The same words may stand there from an earlier answer, so an entry proves this one only by its time, and one
+ * of several proves nothing: a person looks. */
 void lapor_find_sent(void *ctx, const struct aduan_answer *answer, struct aduan_result *ret) {
     struct lapor *l = ctx;
-    struct looking k = { .l = l };
+    struct looking k = { .l = l, .answer = answer };
     struct aduan_result asked = { 0 };
     int rc = -1;
 
@@ -291,11 +334,18 @@ void lapor_find_sent(void *ctx, const struct aduan_answer *answer, struct aduan_
     k.wanted = essence(answer->text);
     if (k.wanted[0] != '\0')
         rc = lapor_pages(l, "cap.followups", answer->conversation, "", compare, &k, &asked);
-    if (k.found != NULL) {
+    if (rc == 0 && k.count == 1) {
         ret->outcome = ADUAN_SENT;
-        snprintf(ret->platform_id, sizeof(ret->platform_id), "%s:%s", answer->conversation, k.found);
-    } else if (rc == 0) {
+        snprintf(ret->platform_id, sizeof(ret->platform_id), "%s", k.found);
+        take_note(l, answer, k.found);
+    } else if (rc == 0 && k.count + k.older == 0) {
         ret->outcome = ADUAN_LATER;
+    } else if (k.count + k.older > 0) {
+        snprintf(
+            ret->reason, sizeof(ret->reason),
+            "%zu tindak lanjut dengan teks ini, %zu di antaranya lama: periksa di LAPOR! / as many follow-ups "
+            "with this text, so many of them old: look at LAPOR!",
+            k.count + k.older, k.older);
     }
     free(k.found);
     free(k.wanted);
