@@ -152,7 +152,8 @@ static void one_wrapped(struct lapor_walk *w, const json_t *whole) {
     item.own = followup && is_ours(w, &item);
     if (strcmp(kind, "status") == 0) {
         free(item.item);
-        item.item = xasprintf("status:%s", item.status != NULL ? item.status : "");
+        item.item = xasprintf("status:%lld:%s", (long long)json_integer_value(json_object_get(whole, "change")),
+                              item.status != NULL ? item.status : "");
         free(item.body);
         item.body = NULL;
     }

@@ -1,8 +1,9 @@
 /*
  * pull.c: what is new on LAPOR, as far as the profile maps it; nothing at all by hand.
  *
- * The list tells which reports there are. What was seen of each (its status) is kept in the cursor "known", so
- * that a change becomes a record of its own; the entries of their follow-up are told apart by their ids.
+ * The list tells which reports there are. What was seen of each is kept in the cursor "known": its status, and
+ * a number that grows with each change, so that a status that comes back is a record of its own and a change
+ * that is told again after a crash is not; the entries of their follow-up are told apart by their ids.
  */
 #include "lapor/call.h"
 
@@ -11,11 +12,15 @@
 #include <string.h>
 #include <time.h>
 
+/* In "known", beside the reports: some were forgotten. No report has this id. */
+#define FORGOTTEN ""
+
 enum { KNOWN_MAX = 500, DAY_SECONDS = 24 * 3600, WIB_SECONDS = 7 * 3600 };
 
 struct round {
     struct lapor *l;
-    json_t *known;  /* id -> status */
+    json_t *known;  /* id -> [status, number of its last change] */
+    json_t *seen;   /* ids of this round's list */
     const char *id; /* of the report whose follow-up is read */
     int stop;       /* what emit() said */
 };
@@ -31,20 +36,28 @@ static json_t *load_known(struct lapor *l) {
     return known;
 }
 
-static void forget_oldest(json_t *known) {
+/* What the whole list does not hold any more is forgotten where there is much. Whatever comes back after that
+ * is new to us, and its status is told as a change (one_report), as it may have changed in between. */
+static void forget_gone(struct round *r) {
     const char *key;
     json_t *value;
     void *next;
 
-    json_object_foreach_safe(known, next, key, value) {
-        if (json_object_size(known) <= KNOWN_MAX)
+    json_object_foreach_safe(r->known, next, key, value) {
+        if (json_object_size(r->known) <= KNOWN_MAX)
             return;
-        json_object_del(known, key);
+        if (key[0] == '\0' || json_object_get(r->seen, key) != NULL)
+            continue;
+        json_object_del(r->known, key);
+        json_object_set_new(r->known, FORGOTTEN, json_true());
     }
 }
 
-static int emit(struct round *r, const char *what, const char *id, const char *raw_id, const json_t *data) {
-    json_t *whole = json_pack("{s:s, s:s, s:O}", "lapor", what, "id", id, "data", data);
+/* change: number of a status's change, else 0. */
+static int emit(struct round *r, const char *what, const char *id, const char *raw_id, int64_t change,
+                const json_t *data) {
+    json_t *whole =
+        json_pack("{s:s, s:s, s:I, s:O}", "lapor", what, "id", id, "change", (json_int_t)change, "data", data);
     char *bytes = json_dumps(whole, JSON_COMPACT), *known = json_dumps(r->known, JSON_COMPACT);
     struct aduan_raw raw = {
         .bytes = bytes, .len = strlen(bytes), .id = raw_id, .mark = "known", .mark_value = known
@@ -57,27 +70,51 @@ static int emit(struct round *r, const char *what, const char *id, const char *r
     return r->stop != 0 ? -1 : 0;
 }
 
+static void remember(struct round *r, const char *id, const char *status, int64_t change) {
+    json_object_set_new(r->known, id, json_pack("[s, I]", status, (json_int_t)change));
+}
+
+static int emit_status(struct round *r, const char *id, const char *status, int64_t change,
+                       const json_t *item) {
+    char *raw_id = xasprintf("%s:status:%lld:%s", id, (long long)change, status);
+    int rc;
+
+    remember(r, id, status, change);
+    rc = emit(r, "status", id, raw_id, change, item);
+    free(raw_id);
+    return rc;
+}
+
+/* A report that is new to us. Its changes are numbered from the second on in which it was met: never as those
+ * that were told before it was forgotten. */
+static int new_report(struct round *r, const char *id, const char *status, const json_t *item) {
+    int64_t first = r->l->host->ops->now(r->l->host) / 1000;
+    bool forgotten = json_object_get(r->known, FORGOTTEN) != NULL;
+    int rc;
+
+    remember(r, id, forgotten ? "" : status, first);
+    rc = emit(r, "report", id, id, 0, item);
+    return rc == 0 && forgotten && status[0] != '\0' ? emit_status(r, id, status, first + 1, item) : rc;
+}
+
 /* One report of the list: new, or with another status than before. */
 static int one_report(void *arg, const json_t *item) {
     struct round *r = arg;
     const struct lapor_profile *p = &r->l->profile;
     char *id = lapor_value(item, lapor_or(p, "map.in", "remote_id", "/complaint_id|/id"));
     char *status = lapor_value(item, lapor_or(p, "map.in", "status", "/status_name|/status_code"));
-    const char *before = id != NULL ? json_string_value(json_object_get(r->known, id)) : NULL;
-    bool fresh = before == NULL, changed = before != NULL && status != NULL && strcmp(before, status) != 0;
-    char *raw_id = NULL;
+    const json_t *before = id != NULL ? json_object_get(r->known, id) : NULL;
+    const char *was = json_string_value(json_array_get(before, 0));
     int rc = 0;
 
-    if (id != NULL && (fresh || changed)) {
-        raw_id = changed ? xasprintf("%s:status:%s", id, status) : xstrdup(id);
-        json_object_set_new(r->known, id, json_string(status != NULL ? status : ""));
-        forget_oldest(r->known);
-    }
-    if (id == NULL)
-        rc = emit(r, "report", "", NULL, item); /* a person sees that it could not be read */
-    else if (raw_id != NULL)
-        rc = emit(r, changed ? "status" : "report", id, raw_id, item);
-    free(raw_id);
+    if (id != NULL)
+        json_object_set_new(r->seen, id, json_true());
+    if (id == NULL || id[0] == '\0')
+        rc = emit(r, "report", "", NULL, 0, item); /* a person sees that it could not be read */
+    else if (was == NULL)
+        rc = new_report(r, id, status != NULL ? status : "", item);
+    else if (status != NULL && strcmp(was, status) != 0)
+        rc = emit_status(r, id, status, (int64_t)json_integer_value(json_array_get(before, 1)) + 1, item);
     free(status);
     free(id);
     return rc;
@@ -87,7 +124,7 @@ static int one_followup(void *arg, const json_t *item) {
     struct round *r = arg;
     char *n = lapor_value(item, lapor_or(&r->l->profile, "map.in", "item_id", "/id"));
     char *raw_id = n != NULL ? xasprintf("%s:%s", r->id, n) : NULL;
-    int rc = emit(r, "followup", r->id, raw_id, item);
+    int rc = emit(r, "followup", r->id, raw_id, 0, item);
 
     free(n);
     free(raw_id);
@@ -99,6 +136,7 @@ static int read_followups(struct round *r, struct aduan_result *ret) {
     const char *key;
     int rc = 0;
 
+    json_object_del(ids, FORGOTTEN);
     json_object_foreach(ids, key, value) {
         r->id = key;
         if (rc == 0)
@@ -114,6 +152,7 @@ static int read_details(struct round *r, struct aduan_result *ret) {
     const char *key;
     int rc = 0;
 
+    json_object_del(ids, FORGOTTEN);
     json_object_foreach(ids, key, value) {
         json_t *values = json_pack("{s:s}", "id", key), *page = NULL, *data;
         char *url = lapor_url(r->l, "cap.detail", values);
@@ -155,6 +194,8 @@ static int read_list(struct round *r, struct aduan_result *ret) {
         (void)strftime(since, sizeof(since), strcmp(format, "date") == 0 ? "%Y-%m-%d" : "%d-%m-%Y %H:%M:%S",
                        &tm);
     rc = lapor_pages(l, "cap.list", "", since, one_report, r, ret);
+    if (rc == 0 && since[0] == '\0')
+        forget_gone(r);
     if (rc == 0)
         l->listed_at = now;
     return rc;
@@ -188,7 +229,9 @@ int lapor_pull(void *ctx, int64_t wait_ms, struct aduan_result *ret) {
         return 0;
     }
     r.known = load_known(l);
+    r.seen = json_object();
     read_all(&r, ret);
+    json_decref(r.seen);
     json_decref(r.known);
     if (ret->outcome == 0)
         l->read_at = now;

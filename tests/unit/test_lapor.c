@@ -209,10 +209,13 @@ static void an_answer_fits_or_it_is_said_why(void **state) {
     assert_int_equal(aduan_connector.fits(&s, &a, why, sizeof(why)), 0);
 }
 
+/* 23-11-2026 10:00:00 WIB */
+#define QUEUED (1795402800 * INT64_C(1000))
+
 static struct aduan_result send_with(struct fake *f, const struct play *plays, bool find) {
     struct lapor_settings s = settings(api);
     char id[] = "t-1", conversation[] = "765", text[] = "Sudah <selesai>, ya.";
-    struct aduan_answer a = { .id = id, .conversation = conversation, .text = text };
+    struct aduan_answer a = { .id = id, .conversation = conversation, .text = text, .queued_at = QUEUED };
     struct aduan_result r = { 0 };
     void *ctx = NULL;
 
@@ -261,26 +264,161 @@ static void what_an_answer_of_lapor_means(void **state) {
     }
 }
 
+#define ENTRIES(entries) "{\"results\":{\"data\":[" entries "],\"next_page_url\":null}}"
+#define ENTRY(id, at)    "{\"id\":" id ",\"content\":\"Sudah &lt;selesai&gt;, ya.\",\"created_at\":\"" at "\"}"
+
 static void an_answer_that_is_there_is_not_sent_again(void **state) {
-    static const struct play there[] = {
-        { .status = 200,
-          .body = "{\"results\":{\"data\":[{\"id\":4,\"content\":\"Sudah &lt;selesai&gt;, ya.\"}],"
-                  "\"next_page_url\":null}}" },
-        { 0 },
+    static const struct {
+        const char *body;
+        enum aduan_outcome outcome;
+    } cases[] = {
+        { ENTRIES(ENTRY("4", "23-11-2026 10:00:05")), ADUAN_SENT },
+        { ENTRIES(ENTRY("4", "23-11-2026 09:59:10")), ADUAN_SENT }, /* clocks differ */
+        { ENTRIES("{\"id\":4,\"content\":\"lain\"}"), ADUAN_LATER },
+        /* the same words, said before: they prove nothing, neither way */
+        { ENTRIES(ENTRY("4", "22-11-2026 10:00:05")), ADUAN_UNCERTAIN },
+        { ENTRIES("{\"id\":4,\"content\":\"Sudah &lt;selesai&gt;, ya.\"}"), ADUAN_UNCERTAIN },
+        { ENTRIES(ENTRY("4", "22-11-2026 10:00:05") "," ENTRY("5", "23-11-2026 10:00:05")), ADUAN_SENT },
+        { ENTRIES(ENTRY("4", "23-11-2026 10:00:01") "," ENTRY("5", "23-11-2026 10:00:05")), ADUAN_UNCERTAIN },
+        { "{\"results\":{\"da", ADUAN_UNCERTAIN },
+        { "{\"message\":\"x\"}", ADUAN_UNCERTAIN },
     };
-    static const struct play absent[] = {
-        { .status = 200, .body = "{\"results\":{\"data\":[{\"id\":4,\"content\":\"lain\"}]}}" }, { 0 }
-    };
-    static const struct play broken[] = { { .status = 200, .body = "{\"results\":{\"da" }, { 0 } };
-    static const struct play error[] = { { .status = 200, .body = "{\"message\":\"x\"}" }, { 0 } };
     struct fake f = { .count = 0 };
+    struct aduan_result r;
+    size_t i;
 
     (void)state;
-    assert_int_equal(send_with(&f, there, true).outcome, ADUAN_SENT);
-    assert_int_equal(send_with(&f, absent, true).outcome, ADUAN_LATER);
-    assert_int_equal(send_with(&f, broken, true).outcome, ADUAN_UNCERTAIN);
-    assert_int_equal(send_with(&f, error, true).outcome, ADUAN_UNCERTAIN);
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct play plays[] = { { .status = 200, .body = cases[i].body }, { 0 } };
+
+        r = send_with(&f, plays, true);
+        if (r.outcome != cases[i].outcome)
+            fail_msg("%s: %d %s", cases[i].body, (int)r.outcome, r.reason);
+        if (i == 5)
+            assert_string_equal(r.platform_id, "765:5");
+        if (i == 6)
+            assert_non_null(strstr(r.reason, "2 tindak lanjut"));
+    }
     fake_reset(&f, NULL);
+}
+
+/* ----------------------------------------------------------------------- pull */
+
+static struct {
+    char mark[100000];
+    char *ids[64];
+    size_t count;
+    int64_t now;
+} pulled;
+
+static int take_emitted(struct aduan_host *h, const struct aduan_raw *raw) {
+    (void)h;
+    assert_true(pulled.count < 64);
+    pulled.ids[pulled.count++] = xstrdup(raw->id != NULL ? raw->id : "");
+    snprintf(pulled.mark, sizeof(pulled.mark), "%s", raw->mark_value);
+    return 0;
+}
+
+static const char *give_mark(struct aduan_host *h, const char *name) {
+    (void)h;
+    return strcmp(name, "known") == 0 && pulled.mark[0] != '\0' ? pulled.mark : NULL;
+}
+
+static int64_t give_now(struct aduan_host *h) {
+    (void)h;
+    return pulled.now;
+}
+
+/* Reads a list once, as after a restart; how many records that brought. */
+static size_t pull_once(const char *profile, const char *list) {
+    struct lapor_settings s = settings(profile);
+    struct play plays[] = { { .status = 200, .body = list }, { 0 } };
+    struct fake f = { .count = 0 };
+    struct aduan_host_ops ops;
+    struct aduan_result r;
+    size_t before = pulled.count;
+    void *ctx = NULL;
+
+    fake_reset(&f, plays);
+    ops = *f.host.ops;
+    ops.emit = take_emitted;
+    ops.mark = give_mark;
+    ops.now = give_now;
+    f.host.ops = &ops;
+    pulled.now += 60000;
+    assert_int_equal(aduan_connector.open(&f.host, &s, &ctx), 0);
+    assert_int_equal(aduan_connector.pull(ctx, 0, &r), 0);
+    aduan_connector.close(ctx);
+    fake_reset(&f, NULL);
+    return pulled.count - before;
+}
+
+static void forget_pulled(void) {
+    while (pulled.count > 0)
+        free(pulled.ids[--pulled.count]);
+    memset(&pulled, 0, sizeof(pulled));
+    pulled.now = QUEUED;
+}
+
+static const char listing[] =
+    "[profile]\nbase_url = http://127.0.0.1:1\n[cap.list]\nenabled = yes\npath = /list\n"
+    "items = /results/data\n[map.in]\nremote_id = /complaint_id\nbody = /content\n";
+#define LISTED(status)                                                                                         \
+    "{\"results\":{\"data\":[{\"complaint_id\":765,\"content\":\"x\",\"status_name\":\"" status "\"}]}}"
+
+static void a_status_that_comes_back_is_told_again(void **state) {
+    static const char *const seen[] = { LISTED("Dalam Proses"), LISTED("Selesai"), LISTED("Dalam Proses"),
+                                        LISTED("Selesai"),      LISTED("Selesai"), LISTED("Dalam Proses") };
+    char earlier[100000];
+    size_t i, k, records = 0;
+
+    (void)state;
+    forget_pulled();
+    for (i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+        records += pull_once(listing, seen[i]);
+    assert_int_equal(records, 5); /* the report, and four changes */
+    for (i = 0; i < pulled.count; i++)
+        for (k = 0; k < i; k++)
+            assert_string_not_equal(pulled.ids[i], pulled.ids[k]);
+    /* After a crash before the mark was kept the same change has the same id. */
+    snprintf(earlier, sizeof(earlier), "%s", pulled.mark);
+    assert_int_equal(pull_once(listing, LISTED("Selesai")), 1);
+    snprintf(pulled.mark, sizeof(pulled.mark), "%s", earlier);
+    assert_int_equal(pull_once(listing, LISTED("Selesai")), 1);
+    assert_string_equal(pulled.ids[pulled.count - 1], pulled.ids[pulled.count - 2]);
+    forget_pulled();
+}
+
+/* What was forgotten and comes back with another status: that is told, under an id of its own. */
+static void a_forgotten_report_loses_no_status(void **state) {
+    json_t *known = json_object();
+    char *mark;
+    size_t i;
+
+    (void)state;
+    forget_pulled();
+    json_object_set_new(known, "765", json_pack("[s, i]", "Dalam Proses", 5));
+    for (i = 0; i < 501; i++) {
+        char id[20];
+
+        snprintf(id, sizeof(id), "%zu", 1000 + i);
+        json_object_set_new(known, id, json_pack("[s, i]", "Baru", 1));
+    }
+    mark = json_dumps(known, JSON_COMPACT);
+    snprintf(pulled.mark, sizeof(pulled.mark), "%s", mark);
+    free(mark);
+    json_decref(known);
+    /* Listed, it stays known however many there are. */
+    assert_int_equal(pull_once(listing, LISTED("Selesai")), 1);
+    assert_string_equal(pulled.ids[0], "765:status:6:Selesai");
+    /* Forgotten: as when only others were listed. */
+    snprintf(pulled.mark, sizeof(pulled.mark), "{\"\":true,\"1000\":[\"Baru\",1]}");
+    assert_int_equal(pull_once(listing, LISTED("Dalam Proses")), 2);
+    assert_string_equal(pulled.ids[1], "765");
+    assert_non_null(strstr(pulled.ids[2], ":Dalam Proses"));
+    assert_string_not_equal(pulled.ids[2], "765:status:6:Dalam Proses");
+    assert_int_equal(pull_once(listing, LISTED("Dalam Proses")), 0);
+    forget_pulled();
 }
 
 static void own_followups_are_echoes_and_unknown_states_are_seen(void **state) {
@@ -314,6 +452,8 @@ int main(void) {
         cmocka_unit_test(an_answer_fits_or_it_is_said_why),
         cmocka_unit_test(what_an_answer_of_lapor_means),
         cmocka_unit_test(an_answer_that_is_there_is_not_sent_again),
+        cmocka_unit_test(a_status_that_comes_back_is_told_again),
+        cmocka_unit_test(a_forgotten_report_loses_no_status),
         cmocka_unit_test(own_followups_are_echoes_and_unknown_states_are_seen),
     };
 
