@@ -22,6 +22,8 @@
 enum { BATCH_PER_STREAM = 250, WAIT_MS = 700, PAUSE_MS = 200, HOUSEKEEPING_MS = 10 * 1000 };
 /* A status waits for its sender's own report; an attachment's end for its message, which may be far behind. */
 enum { EARLY_STATUS_MS = 30 * 1000, EARLY_ATTACHMENT_MS = 15 * MINUTE_MS };
+/* As long as platforms go on delivering a webhook that we did not take, and a day. */
+static const int64_t EARLY_UNSENT_MS = 8 * (int64_t)DAY_MS;
 
 /* Entries of one stream to acknowledge after the commit. */
 struct acks {
@@ -274,18 +276,28 @@ static int finish_batch(struct loop *l) {
 
 /* ------------------------------------------------------------- housekeeping */
 
-static int bury_early(void *arg, const char *account, const char *platform_id, const char *record) {
-    const char *what = strchr(platform_id, '#') != NULL ? "an attachment of a message we never saw"
-                                                        : "a status of an answer we never sent";
+static int end_early(void *arg, const struct reg_early *e) {
+    const char *what = "a status of an answer we never sent";
 
-    return room_bury(arg, account, "in", platform_id, what, record, NULL, 0);
+    if (text_starts(e->platform_id, REG_EARLY_ECHO))
+        return follow_early_echo(arg, e);
+    if (text_starts(e->platform_id, REG_EARLY_UNSENT))
+        what = "a deletion of a message we never saw";
+    else if (strchr(e->platform_id, '#') != NULL)
+        what = "an attachment of a message we never saw";
+    return room_bury(arg, e->account, "in", e->platform_id, what, e->record, NULL, 0);
 }
 
 static int keep_house(struct loop *l) {
     struct room *room = &l->room;
+    struct reg_early_before before;
     int rc;
 
     room->now = room->host->now(room->host->arg);
+    before = (struct reg_early_before){ .status = room->now - EARLY_STATUS_MS,
+                                        .attachment = room->now - EARLY_ATTACHMENT_MS,
+                                        .unsent = room->now - EARLY_UNSENT_MS,
+                                        .echo = room->now };
     if (room->now - l->housekept < HOUSEKEEPING_MS)
         return 0;
     l->housekept = room->now;
@@ -293,8 +305,7 @@ static int keep_house(struct loop *l) {
     if (rc == 0)
         rc = reg_begin(room->reg);
     if (rc == 0)
-        rc = reg_early_old(room->reg, room->now - EARLY_STATUS_MS, room->now - EARLY_ATTACHMENT_MS, 100,
-                           bury_early, room);
+        rc = reg_early_old(room->reg, &before, 100, end_early, room);
     if (rc == 0)
         rc = reg_count_forget(room->reg, "in", room->now / HOUR_MS - 2);
     if (rc == 0)

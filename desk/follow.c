@@ -14,8 +14,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An answer whose end nobody can tell does not keep an echo waiting for ever. */
+enum { ECHO_WAITS_MS = 15 * MINUTE_MS };
+
 static int known(struct room *room, const struct aduan_message *m, struct reg_message *ret) {
     return reg_message_by_platform(room->reg, m->account, m->reply_to, ret);
+}
+
+static int early_add(struct room *room, const struct aduan_message *m, const char *key, const char *record,
+                     const void *raw, size_t raw_len) {
+    return reg_early_add(room->reg, &(struct reg_early){ .account = m->account,
+                                                         .platform_id = (char *)(uintptr_t)key,
+                                                         .record = (char *)(uintptr_t)record,
+                                                         .raw = (unsigned char *)(uintptr_t)raw,
+                                                         .raw_len = raw_len,
+                                                         .at = room->now });
 }
 
 int follow_edit(struct room *room, const struct aduan_message *m, const char **ret_why) {
@@ -34,10 +47,40 @@ int follow_edit(struct room *room, const struct aduan_message *m, const char **r
     return rc;
 }
 
-int follow_delete(struct room *room, const struct aduan_message *m, const char **ret_why) {
+/* Webhooks overtake each other: the message may come yet, and must not be read then. */
+static int remember_unsent(struct room *room, const struct aduan_message *m, const char *record) {
+    char *key = xasprintf(REG_EARLY_UNSENT "%s", m->reply_to);
+    int rc = early_add(room, m, key, record, NULL, 0);
+
+    free(key);
+    return rc;
+}
+
+static int one_is_enough(void *arg, const struct reg_early *e) {
+    (void)e;
+    *(bool *)arg = true;
+    return 0;
+}
+
+int follow_unsent(struct room *room, const struct aduan_message *m, bool *ret) {
+    char *key;
+    int rc;
+
+    *ret = false;
+    if (m->platform_id == NULL || m->platform_id[0] == '\0')
+        return 0;
+    key = xasprintf(REG_EARLY_UNSENT "%s", m->platform_id);
+    rc = reg_early_take(room->reg, m->account, key, one_is_enough, ret);
+    free(key);
+    return rc;
+}
+
+int follow_delete(struct room *room, const struct aduan_message *m, const char *record, const char **ret_why) {
     struct reg_message of;
     int rc = known(room, m, &of);
 
+    if (rc == REG_NOTHING && m->reply_to != NULL && m->reply_to[0] != '\0')
+        return remember_unsent(room, m, record);
     if (rc == REG_NOTHING)
         *ret_why = "a deletion of a message we never saw";
     if (rc != 0)
@@ -99,7 +142,7 @@ static int early_or_nothing(struct room *room, const struct aduan_message *m, co
     *ret_why = "a status of an answer we never sent";
     if (s->platform_id != NULL && s->platform_id[0] != '\0' && (s->answer == NULL || s->answer[0] == '\0'))
         rc = reg_out_unnamed(room->reg, m->account);
-    return rc == 0 ? reg_early_add(room->reg, m->account, s->platform_id, record, room->now) : rc;
+    return rc == 0 ? early_add(room, m, s->platform_id, record, NULL, 0) : rc;
 }
 
 static int open_case_of(struct room *room, int64_t talk, struct reg_case *ret) {
@@ -218,32 +261,85 @@ static int echo_of_answer(struct room *room, const struct aduan_message *m, bool
     return rc;
 }
 
-int follow_echo(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len,
-                const char **ret_why) {
+/* Written with the platform's own tools, or by its own machines. */
+static int written_elsewhere(struct room *room, const struct aduan_message *m, const void *raw,
+                             size_t raw_len) {
     struct reg_talk talk = { 0 };
     struct reg_case c = { 0 };
-    bool ours = false;
+    bool unsent = false;
     int64_t id;
+    int rc = reg_talk_of(room->reg, m, room->now, &talk);
+
+    if (rc == 0)
+        rc = case_answered(room, m, talk.id, &c);
+    if (rc >= 0)
+        rc = reg_message_add(room->reg, m, "", c.id, talk.id, true, raw, raw_len, &id);
+    if (rc == 0 && c.id > 0)
+        rc = room_history(room, c.id, "kantor", "answered_elsewhere", "%s: written by the office outside Aduan",
+                          m->id);
+    if (rc == 0)
+        rc = follow_unsent(room, m, &unsent);
+    if (rc == 0 && unsent)
+        rc = reg_message_purge(room->reg, id, room->now);
+    if (c.id > 0)
+        reg_case_clear(&c);
+    reg_talk_clear(&talk);
+    return rc;
+}
+
+static bool has_conversation(const struct aduan_message *m) {
+    return m->conversation != NULL && m->conversation[0] != '\0';
+}
+
+/* While an answer is under way whose id at the platform we have not been told, this may be that answer: history
+ * cannot be unwritten, so it waits. */
+int follow_echo(struct room *room, const struct aduan_message *m, const char *record, const void *raw,
+                size_t raw_len, const char **ret_why) {
+    bool ours = false;
+    char *key;
     int rc = echo_of_answer(room, m, &ours);
 
     if (rc < 0 || ours)
         return rc;
-    if (m->conversation == NULL || m->conversation[0] == '\0') {
+    if (!has_conversation(m)) {
         *ret_why = "an echo without a conversation";
         return REG_NOTHING;
     }
-    rc = reg_talk_of(room->reg, m, room->now, &talk);
+    if (m->platform_id == NULL || m->platform_id[0] == '\0')
+        return written_elsewhere(room, m, raw, raw_len);
+    rc = reg_out_unnamed(room->reg, m->account);
+    if (rc != 0)
+        return rc < 0 ? rc : written_elsewhere(room, m, raw, raw_len);
+    key = xasprintf(REG_EARLY_ECHO "%s", m->platform_id);
+    rc = early_add(room, m, key, record, raw, raw_len);
+    free(key);
+    return rc;
+}
+
+static int early_echo(struct room *room, const struct reg_early *e, const struct aduan_message *m) {
+    bool ours = false;
+    int rc = echo_of_answer(room, m, &ours);
+
+    if (rc < 0 || ours)
+        return rc;
+    rc = room->now - e->at < ECHO_WAITS_MS ? reg_out_unnamed(room->reg, m->account) : REG_NOTHING;
     if (rc == 0)
-        rc = case_answered(room, m, talk.id, &c);
-    if (rc >= 0) {
-        rc = reg_message_add(room->reg, m, "", c.id, talk.id, true, raw, raw_len, &id);
-        if (rc == 0 && c.id > 0)
-            rc = room_history(room, c.id, "kantor", "answered_elsewhere",
-                              "%s: written by the office outside Aduan", m->id);
-    }
-    if (c.id > 0)
-        reg_case_clear(&c);
-    reg_talk_clear(&talk);
+        return reg_early_add(room->reg, e);
+    if (rc == REG_NOTHING)
+        rc = written_elsewhere(room, m, e->raw, e->raw_len);
+    return rc < 0 ? rc : 0;
+}
+
+int follow_early_echo(struct room *room, const struct reg_early *e) {
+    struct aduan_message m = { .kind = ADUAN_KIND_ECHO };
+    json_t *json = json_loads(e->record, 0, NULL);
+    char why[160];
+    int rc = 0;
+
+    if (json != NULL && aduan_message_from_json(&m, json, why, sizeof(why)) == 0)
+        rc = early_echo(room, e, &m);
+    aduan_message_clear(&m);
+    json_decref(json);
     return rc;
 }
 

@@ -326,6 +326,27 @@ static int into_case(struct room *room, const struct aduan_message *m, const str
     return rc;
 }
 
+/* Its author took it back before it came: that something was written is all that is kept, and nobody is
+ * thanked for it. */
+static int take_unsent(struct room *room, const struct aduan_message *m, const struct desk_account *a,
+                       struct reg_talk *talk, const char *person) {
+    struct aduan_message gone = *m;
+    struct reg_message kept;
+    int rc = reg_file_forget(room->reg, m->raw_sha256, room->now);
+
+    gone.text = gone.subject = gone.quoted = gone.note = gone.raw_sha256 = NULL;
+    gone.flags |= ADUAN_MESSAGE_AUTOMATIC;
+    if (rc == 0)
+        rc = into_case(room, &gone, a, talk, person, NULL, 0);
+    if (rc == 0)
+        rc = reg_message_by_key(room->reg, m->id, &kept);
+    if (rc == 0) {
+        rc = erase_message(room, &kept);
+        reg_message_clear(&kept);
+    }
+    return rc;
+}
+
 /* Our own answer that came back into our box proves that it was sent. */
 static int own_mail(struct room *room, const struct aduan_message *m, bool *ret_own) {
     char number[32], answer[65];
@@ -353,7 +374,7 @@ static int take_message(struct room *room, const struct aduan_message *m, const 
     const struct desk_account *a = room_account(room, m->account);
     struct reg_talk talk = { 0 };
     struct reg_case of = { 0 };
-    bool own = false;
+    bool own = false, unsent = false;
     char *person, *first = NULL;
     int rc = own_mail(room, m, &own);
 
@@ -361,9 +382,13 @@ static int take_message(struct room *room, const struct aduan_message *m, const 
         return rc;
     if (notice_is_about(room, m))
         return notice_reply(room, m, raw, raw_len);
-    rc = reg_talk_of(room->reg, m, room->now, &talk);
+    rc = follow_unsent(room, m, &unsent);
+    if (rc == 0)
+        rc = reg_talk_of(room->reg, m, room->now, &talk);
     person = reg_person_key(m->channel, &m->sender);
-    if (rc == 0 && (m->flags & ADUAN_MESSAGE_HISTORY) != 0)
+    if (rc == 0 && unsent)
+        rc = take_unsent(room, m, a, &talk, person);
+    else if (rc == 0 && (m->flags & ADUAN_MESSAGE_HISTORY) != 0)
         rc = background(room, m, &talk, person, raw, raw_len);
     else if (rc == 0 && (rc = match_copy(room, m, person, &of, &first)) == 0)
         rc = into_copy(room, m, &talk, person, &of, first, raw, raw_len);
@@ -389,13 +414,13 @@ static int take_other(struct room *room, const struct aduan_message *m, const ch
     case ADUAN_KIND_EDIT:
         return follow_edit(room, m, ret_why);
     case ADUAN_KIND_DELETE:
-        return follow_delete(room, m, ret_why);
+        return follow_delete(room, m, record, ret_why);
     case ADUAN_KIND_REACTION:
         return follow_reaction(room, m, ret_why);
     case ADUAN_KIND_STATUS:
         return follow_status(room, m, record, ret_why);
     case ADUAN_KIND_ECHO:
-        return follow_echo(room, m, raw, raw_len, ret_why);
+        return follow_echo(room, m, record, raw, raw_len, ret_why);
     default:
         return follow_system(room, m, raw, raw_len, ret_why);
     }

@@ -335,14 +335,26 @@ int reg_burial_dropped(struct reg *r, const char *account, const char *dead_id);
 /* A record applied without becoming a message: 0, or REG_SEEN. */
 int reg_seen_add(struct reg *r, const char *key);
 
-/* Reports on an answer whose platform id we do not know yet: kept until the sender's own report. */
-int reg_early_add(struct reg *r, const char *account, const char *platform_id, const char *record, int64_t at);
+/* What came before that which explains it: a status under the platform id of an answer, the end of an
+ * attachment under its key (MESSAGE#N), an unsending under REG_EARLY_UNSENT and the message's platform id, an
+ * echo under REG_EARLY_ECHO and its own. */
+#define REG_EARLY_UNSENT "unsent:"
+#define REG_EARLY_ECHO "echo:"
+struct reg_early {
+    char *account, *platform_id, *record;
+    unsigned char *raw;
+    size_t raw_len;
+    int64_t at;
+};
+int reg_early_add(struct reg *r, const struct reg_early *e);
 int reg_early_take(struct reg *r, const char *account, const char *platform_id,
-                   int (*each)(void *arg, const char *record), void *arg);
-/* Statuses older than status_before, ends of attachments older than attachment_before. */
-int reg_early_old(struct reg *r, int64_t status_before, int64_t attachment_before, size_t max,
-                  int (*each)(void *arg, const char *account, const char *platform_id, const char *record),
-                  void *arg);
+                   int (*each)(void *arg, const struct reg_early *e), void *arg);
+/* Hands over those that came before these times, and forgets them. */
+struct reg_early_before {
+    int64_t status, attachment, unsent, echo;
+};
+int reg_early_old(struct reg *r, const struct reg_early_before *before, size_t max,
+                  int (*each)(void *arg, const struct reg_early *e), void *arg);
 
 /* ------------------------------------------------------------------ troubles */
 

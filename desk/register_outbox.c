@@ -323,81 +323,89 @@ int reg_seen_add(struct reg *r, const char *key) {
 
 /* ------------------------------------------------------------ early reports */
 
-int reg_early_add(struct reg *r, const char *account, const char *platform_id, const char *record, int64_t at) {
-    return sql_run(
-        r, "INSERT INTO early (account, platform_id, record, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        "ttti", account, platform_id, record, at);
+int reg_early_add(struct reg *r, const struct reg_early *e) {
+    return sql_run(r,
+                   "INSERT INTO early (account, platform_id, record, raw, at) VALUES (?, ?, ?, ?, ?) "
+                   "ON CONFLICT DO NOTHING",
+                   "tttbi", e->account, e->platform_id, e->record, e->raw, e->raw_len, e->at);
 }
 
 struct early {
-    char *account, *platform_id, *record;
+    struct reg_early *all;
+    int64_t *ids;
+    size_t count;
 };
 
 /* Read first, then handed over: each() writes, and so must not run inside the reading. */
-static int early_collect(struct reg *r, sqlite3_stmt *s, struct early **ret, size_t *ret_count) {
+static int early_collect(struct reg *r, sqlite3_stmt *s, struct early *ret) {
     int rc;
 
+    memset(ret, 0, sizeof(*ret));
     while ((rc = sql_row(r, s)) == 1) {
-        *ret = xrealloc(*ret, *ret_count + 1, sizeof(**ret));
-        (*ret)[(*ret_count)++] = (struct early){ sql_string(s, 0), sql_string(s, 1), sql_string(s, 2) };
+        struct reg_early *e;
+
+        ret->all = xrealloc(ret->all, ret->count + 1, sizeof(*ret->all));
+        ret->ids = xrealloc(ret->ids, ret->count + 1, sizeof(*ret->ids));
+        ret->ids[ret->count] = sqlite3_column_int64(s, 0);
+        e = &ret->all[ret->count++];
+        *e = (struct reg_early){ .account = sql_string(s, 1),
+                                 .platform_id = sql_string(s, 2),
+                                 .record = sql_string(s, 3),
+                                 .raw_len = (size_t)sqlite3_column_bytes(s, 4),
+                                 .at = sqlite3_column_int64(s, 5) };
+        e->raw = xcalloc(1, e->raw_len + 1);
+        if (e->raw_len > 0)
+            memcpy(e->raw, sqlite3_column_blob(s, 4), e->raw_len);
     }
     sql_close(s);
     return rc;
 }
 
-static void early_free(struct early *all, size_t count) {
+/* Forgets each and hands it over; frees all. */
+static int early_hand_over(struct reg *r, struct early *e, int rc,
+                           int (*each)(void *arg, const struct reg_early *e), void *arg) {
     size_t i;
 
-    for (i = 0; i < count; i++) {
-        free(all[i].account);
-        free(all[i].platform_id);
-        free(all[i].record);
+    for (i = 0; i < e->count; i++) {
+        if (rc == 0)
+            rc = sql_run(r, "DELETE FROM early WHERE id = ?", "i", e->ids[i]);
+        if (rc == 0)
+            rc = each(arg, &e->all[i]);
+        free(e->all[i].account);
+        free(e->all[i].platform_id);
+        free(e->all[i].record);
+        free(e->all[i].raw);
     }
-    free(all);
-}
-
-static int early_remove(struct reg *r, const struct early *e) {
-    return sql_run(r, "DELETE FROM early WHERE account = ? AND platform_id = ? AND record = ?", "ttt",
-                   e->account, e->platform_id, e->record);
+    free(e->all);
+    free(e->ids);
+    return rc;
 }
 
 int reg_early_take(struct reg *r, const char *account, const char *platform_id,
-                   int (*each)(void *arg, const char *record), void *arg) {
-    struct early *all = NULL;
-    size_t i, count = 0;
-    int rc = early_collect(r,
-                           sql_open(r,
-                                    "SELECT account, platform_id, record FROM early WHERE account = ? AND "
-                                    "platform_id = ? ORDER BY id",
-                                    "tt", account, platform_id),
-                           &all, &count);
+                   int (*each)(void *arg, const struct reg_early *e), void *arg) {
+    struct early e;
+    int rc =
+        early_collect(r,
+                      sql_open(r,
+                               "SELECT id, account, platform_id, record, raw, at FROM early WHERE account = "
+                               "? AND platform_id = ? ORDER BY id",
+                               "tt", account, platform_id),
+                      &e);
 
-    for (i = 0; rc == 0 && i < count; i++) {
-        rc = early_remove(r, &all[i]);
-        if (rc == 0)
-            rc = each(arg, all[i].record);
-    }
-    early_free(all, count);
-    return rc;
+    return early_hand_over(r, &e, rc, each, arg);
 }
 
-int reg_early_old(struct reg *r, int64_t status_before, int64_t attachment_before, size_t max,
-                  int (*each)(void *arg, const char *account, const char *platform_id, const char *record),
-                  void *arg) {
-    struct early *all = NULL;
-    size_t i, count = 0;
-    int rc = early_collect(r,
-                           sql_open(r,
-                                    "SELECT account, platform_id, record FROM early WHERE at < CASE WHEN "
-                                    "instr(platform_id, '#') > 0 THEN ? ELSE ? END ORDER BY id LIMIT ?",
-                                    "iii", attachment_before, status_before, (int64_t)max),
-                           &all, &count);
+int reg_early_old(struct reg *r, const struct reg_early_before *before, size_t max,
+                  int (*each)(void *arg, const struct reg_early *e), void *arg) {
+    struct early e;
+    int rc = early_collect(
+        r,
+        sql_open(r,
+                 "SELECT id, account, platform_id, record, raw, at FROM early WHERE at < CASE WHEN platform_id "
+                 "LIKE '" REG_EARLY_UNSENT "%' THEN ? WHEN platform_id LIKE '" REG_EARLY_ECHO
+                 "%' THEN ? WHEN instr(platform_id, '#') > 0 THEN ? ELSE ? END ORDER BY id LIMIT ?",
+                 "iiiii", before->unsent, before->echo, before->attachment, before->status, (int64_t)max),
+        &e);
 
-    for (i = 0; rc == 0 && i < count; i++) {
-        rc = early_remove(r, &all[i]);
-        if (rc == 0)
-            rc = each(arg, all[i].account, all[i].platform_id, all[i].record);
-    }
-    early_free(all, count);
-    return rc;
+    return early_hand_over(r, &e, rc, each, arg);
 }

@@ -84,19 +84,32 @@ static int absorb_echo(struct room *room, const struct reg_out *o, const char *p
     return rc;
 }
 
-static int early_status(void *arg, const char *record) {
+static int early_echo(void *arg, const struct reg_early *e) {
+    return follow_early_echo(arg, e);
+}
+
+static int early_status(void *arg, const struct reg_early *e) {
     struct room *room = arg;
     struct aduan_message m = { .kind = ADUAN_KIND_STATUS };
-    json_t *json = json_loads(record, 0, NULL);
+    json_t *json = json_loads(e->record, 0, NULL);
     const char *ignored = NULL;
     char why[160];
     int rc = 0;
 
     if (json != NULL && aduan_message_from_json(&m, json, why, sizeof(why)) == 0)
-        rc = follow_status(room, &m, record, &ignored);
+        rc = follow_status(room, &m, e->record, &ignored);
     aduan_message_clear(&m);
     json_decref(json);
     return rc < 0 ? rc : 0;
+}
+
+/* Its echo overtook the sender's word. */
+static int take_echo(struct room *room, const struct reg_out *o, const char *platform_id) {
+    char *key = xasprintf(REG_EARLY_ECHO "%s", platform_id);
+    int rc = reg_early_take(room->reg, o->account, key, early_echo, room);
+
+    free(key);
+    return rc;
 }
 
 static int it_arrived(struct room *room, struct reg_out *o, const struct report *what) {
@@ -248,7 +261,7 @@ int report_answer(struct room *room, struct reg_out *o, const struct report *wha
         rc = answer_status_moves(o->status, r.status) ? apply(room, o, &r) : only_note(room, o, &r);
     if (rc == 0 && fresh_id)
         rc = reg_early_take(room->reg, o->account, r.platform_id, early_status, room);
-    return rc;
+    return rc == 0 && fresh_id ? take_echo(room, o, r.platform_id) : rc;
 }
 
 /* ------------------------------------------------------------------- events */
@@ -337,7 +350,10 @@ static int attachment_event(struct room *room, const struct queue_entry *e, cons
     int rc = attachment_end(room, e->key, json);
 
     if (rc == REG_NOTHING)
-        rc = reg_early_add(room->reg, e->account, e->key, e->record, room->now);
+        rc = reg_early_add(room->reg, &(struct reg_early){ .account = (char *)(uintptr_t)e->account,
+                                                           .platform_id = (char *)(uintptr_t)e->key,
+                                                           .record = (char *)(uintptr_t)e->record,
+                                                           .at = room->now });
     return rc < 0 ? rc : 0;
 }
 
@@ -346,9 +362,9 @@ struct early {
     const char *key;
 };
 
-static int early_attachment(void *arg, const char *record) {
+static int early_attachment(void *arg, const struct reg_early *e) {
     struct early *early = arg;
-    json_t *json = json_loads(record, 0, NULL);
+    json_t *json = json_loads(e->record, 0, NULL);
     int rc = json != NULL ? attachment_end(early->room, early->key, json) : 0;
 
     json_decref(json);

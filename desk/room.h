@@ -84,11 +84,15 @@ int match_copy(struct room *room, const struct aduan_message *m, const char *per
 /* ------------------------------------------------------------------ follow.c */
 
 int follow_edit(struct room *room, const struct aduan_message *m, const char **ret_why);
-int follow_delete(struct room *room, const struct aduan_message *m, const char **ret_why);
+int follow_delete(struct room *room, const struct aduan_message *m, const char *record, const char **ret_why);
+/* Was this message unsent before it came? Asked once. */
+int follow_unsent(struct room *room, const struct aduan_message *m, bool *ret);
 int follow_reaction(struct room *room, const struct aduan_message *m, const char **ret_why);
 int follow_status(struct room *room, const struct aduan_message *m, const char *record, const char **ret_why);
-int follow_echo(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len,
-                const char **ret_why);
+int follow_echo(struct room *room, const struct aduan_message *m, const char *record, const void *raw,
+                size_t raw_len, const char **ret_why);
+/* An echo that waited (REG_EARLY_ECHO): ours as is known now, still to wait, or the office's own writing. */
+int follow_early_echo(struct room *room, const struct reg_early *e);
 int follow_system(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len,
                   const char **ret_why);
 int follow_bounce(struct room *room, const struct aduan_message *m, const void *raw, size_t raw_len,

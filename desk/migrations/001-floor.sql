@@ -232,6 +232,7 @@ CREATE TABLE early (
   account TEXT NOT NULL,
   platform_id TEXT NOT NULL,
   record TEXT NOT NULL,
+  raw BLOB,
   at INTEGER NOT NULL,
   UNIQUE (account, platform_id, record)
 ) STRICT;

@@ -363,6 +363,9 @@ static void what_is_about_nothing_becomes_a_dead_letter_once(void **state) {
     redis_do(&rig.redis, "XADD aduan:{wa}:in * id wa/broken record {nonsense");
     run();
     run();
+    assert_int_equal(rig_dead_count(&rig, "wa"), 4); /* the message that was unsent may come yet */
+    rig.now += INT64_C(9) * 24 * 3600 * 1000;
+    run();
     assert_int_equal(rig_dead_count(&rig, "wa"), 5);
     assert_int_equal(rig_case_count(&rig), 0);
 }

@@ -157,6 +157,39 @@ static void another_message_taken_back_leaves_the_name(void **state) {
     subject_is("paspor saya belum jadi");
 }
 
+/* ----------------------------------------------------- unsent before it came */
+
+static void what_was_unsent_before_it_came_is_not_read(void **state) {
+    char sha256[65];
+    json_t *show;
+
+    (void)state;
+    store("foto paspor", sha256);
+    stored_at(sha256, rig.now);
+    unsend("m1");
+    run();
+    assert_int_equal(rig_case_count(&rig), 0);
+    assert_int_equal(rig_dead_count(&rig, "fb"), 0);
+    rig.now += 30 * (int64_t)HOUR_MS; /* platforms deliver what was not taken again for days */
+    say("m1", "nomor paspor saya C1234567", sha256);
+    run();
+    show = rig_show(&rig, "TPI-2026-000001");
+    assert_string_equal(rig_string(show, "subject"), nameless);
+    assert_string_equal(rig_message(show, 0, "text"), "");
+    assert_string_equal(rig_message(show, 0, "status"), "deleted");
+    assert_int_equal(rig_events(show, "deleted"), 1);
+    assert_int_equal(rig_events(show, "acknowledged"), 0);
+    json_decref(show);
+    assert_false(register_holds("C1234567"));
+    erase(3 * MINUTE_MS);
+    assert_false(is_there(sha256));
+    say("m2", "paspor saya belum jadi", NULL); /* the next is read as any other */
+    run();
+    show = rig_show(&rig, "TPI-2026-000001");
+    assert_string_equal(rig_message(show, 1, "text"), "paspor saya belum jadi");
+    json_decref(show);
+}
+
 /* ------------------------------------------------------------------- the files */
 
 static void its_file_goes(void **state) {
@@ -242,6 +275,7 @@ int main(void) {
         cmocka_unit_test_setup(a_case_is_not_called_by_what_was_taken_back, reset),
         cmocka_unit_test_setup(an_edited_message_has_named_it_all_the_same, reset),
         cmocka_unit_test_setup(another_message_taken_back_leaves_the_name, reset),
+        cmocka_unit_test_setup(what_was_unsent_before_it_came_is_not_read, reset),
         cmocka_unit_test_setup(its_file_goes, reset),
         cmocka_unit_test_setup(what_another_message_has_stays, reset),
         cmocka_unit_test_setup(what_was_stored_again_since_stays, reset),

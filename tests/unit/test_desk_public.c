@@ -308,15 +308,9 @@ static void what_waits_goes_under_the_next_comment(void **state) {
     json_decref(a);
 }
 
-/* What the office wrote under a comment with its own telephone is seen in the case, and is no case itself. */
-static void an_own_comment_stands_in_the_case_it_answers(void **state) {
-    struct aduan_message m;
-    json_t *show;
+static void own_comment(const char *id) {
+    struct aduan_message m = rig_record(&rig, ADUAN_KIND_ECHO, "fb", "facebook", id);
 
-    (void)state;
-    rig_comment(&rig, "fb", "c1", "u1", "Pelayanan lambat sekali");
-    run();
-    m = rig_record(&rig, ADUAN_KIND_ECHO, "fb", "facebook", "own1");
     m.is_public = true;
     m.conversation = xstrdup("public:post1:88");
     m.sender.id = xstrdup("88");
@@ -324,11 +318,66 @@ static void an_own_comment_stands_in_the_case_it_answers(void **state) {
     free(m.text);
     m.text = xstrdup("Kami cek ya Kak");
     rig_accept(&rig, "fb", &m);
+}
+
+/* What the office wrote under a comment with its own telephone is seen in the case, and is no case itself. */
+static void an_own_comment_stands_in_the_case_it_answers(void **state) {
+    json_t *show;
+
+    (void)state;
+    rig_comment(&rig, "fb", "c1", "u1", "Pelayanan lambat sekali");
+    run();
+    free(rig_settle(&rig, "fb", 0, QUEUE_SENT, "r14", ""));
+    run();
+    own_comment("own1");
     run();
     assert_int_equal(rig_case_count(&rig), 1);
     show = rig_show(&rig, "TPI-2026-000001");
     assert_true(history_says(show, "answered_elsewhere", "fb/own1"));
     assert_string_equal(rig_message(show, 2, "text"), "Kami cek ya Kak");
+    json_decref(show);
+}
+
+/* The feed is told of a comment of ours before our sender has its answer: history would say for ever that
+ * somebody else wrote it. */
+static void our_own_answer_is_never_the_offices_writing(void **state) {
+    json_t *show;
+
+    (void)state;
+    rig_comment(&rig, "fb", "c1", "u1", "Pelayanan lambat sekali");
+    run();
+    own_comment("r14");
+    run();
+    rig.now += MINUTE_MS;
+    run();
+    free(rig_settle(&rig, "fb", 0, QUEUE_SENT, "r14", ""));
+    run();
+    rig.now += 60 * MINUTE_MS;
+    run();
+    show = rig_show(&rig, "TPI-2026-000001");
+    assert_int_equal(rig_events(show, "answered_elsewhere"), 0);
+    assert_int_equal(json_array_size(json_object_get(show, "messages")), 2);
+    assert_string_equal(rig_message(show, 1, "status"), "sent");
+    json_decref(show);
+    assert_int_equal(rig_dead_count(&rig, "fb"), 0);
+}
+
+/* … and what was not ours is written once that is known, with its bytes. */
+static void what_waited_and_was_not_ours_is_written(void **state) {
+    json_t *show;
+
+    (void)state;
+    rig_comment(&rig, "fb", "c1", "u1", "Pelayanan lambat sekali");
+    run();
+    own_comment("own1");
+    run();
+    free(rig_settle(&rig, "fb", 0, QUEUE_SENT, "r14", ""));
+    run();
+    rig.now += MINUTE_MS;
+    run();
+    show = rig_show(&rig, "TPI-2026-000001");
+    assert_true(history_says(show, "answered_elsewhere", "fb/own1"));
+    assert_int_equal(rig_events(show, "answered_elsewhere"), 1);
     json_decref(show);
 }
 
@@ -496,6 +545,8 @@ int main(void) {
         cmocka_unit_test_setup(what_waits_goes_along, reset),
         cmocka_unit_test_setup(what_waits_goes_under_the_next_comment, reset),
         cmocka_unit_test_setup(an_own_comment_stands_in_the_case_it_answers, reset),
+        cmocka_unit_test_setup(our_own_answer_is_never_the_offices_writing, reset),
+        cmocka_unit_test_setup(what_waited_and_was_not_ours_is_written, reset),
         cmocka_unit_test_setup(a_stranger_or_a_busy_conversation_takes_no_case_along, reset),
         cmocka_unit_test_setup(a_refusal_names_the_limit_and_keeps_nothing, reset),
         cmocka_unit_test_setup(limits_hold_without_a_module_s_judgement, reset),
