@@ -18,6 +18,8 @@
     "or "                                                                                                      \
     "wait for a DM"
 
+enum { SENT_MAX = 1000 };
+
 struct sending {
     struct x *x;
     const struct aduan_answer *answer;
@@ -103,12 +105,21 @@ static void end_with(struct sending *s, enum aduan_outcome outcome, const char *
     end(s, &result);
 }
 
+/* Who looks for another answer with the same words must not take this one for it. */
+static void remember(struct x *x, const char *id) {
+    if (json_object_size(x->sent) >= SENT_MAX)
+        json_object_clear(x->sent);
+    json_object_set_new(x->sent, id, json_true());
+}
+
 /* Accepted: with the id at this path, or nobody knows. */
 static void end_accepted(struct sending *s, const struct aduan_http_response *r, const char *path) {
     json_t *body = r->body != NULL ? js_load(r->body, r->body_len) : NULL;
     char *id = js_line(body, path, 100);
 
     json_decref(body);
+    if (id != NULL)
+        remember(s->x, id);
     if (id != NULL)
         end_with(s, ADUAN_SENT, "", id);
     else

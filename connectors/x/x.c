@@ -118,6 +118,7 @@ static int open_account(struct aduan_host *host, const void *settings_, void **r
     x->host = host;
     x->settings = settings_;
     x->uploads = json_object();
+    x->sent = json_object();
     x->pull = x_pull_new();
     oauth_init(&x->oauth, host, &x->settings->oauth);
     *ret_ctx = x;
@@ -130,6 +131,7 @@ static void *close_account(void *ctx) {
     if (x != NULL) {
         oauth_clear(&x->oauth);
         json_decref(x->uploads);
+        json_decref(x->sent);
         x_pull_free(x->pull);
     }
     free(x);

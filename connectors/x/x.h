@@ -80,6 +80,7 @@ struct x {
     struct oauth oauth;
     struct x_pull *pull;
     json_t *uploads;    /* sha256 -> {"id", "at"}: media that X still works on or has */
+    json_t *sent;       /* ids that X gave to answers in this life -> true */
     int64_t webhook_at; /* when the webhook was last put right */
 };
 

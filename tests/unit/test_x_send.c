@@ -299,6 +299,56 @@ static void what_was_lost_is_looked_for_among_our_own(void **state) {
     assert_int_equal(ret.outcome, ADUAN_UNCERTAIN);
 }
 
+#define OURS(id, at)                                                                                           \
+    "{\"id\":\"" id "\",\"sender_id\":\"1234567890\",\"text\":\"Halo\",\"created_at\":\"" at "\"}"
+#define THEIRS                                                                                                 \
+    "{\"id\":\"5\",\"sender_id\":\"9876543210\",\"text\":\"banjir\",\"created_at\":\"2026-09-21T14:13:25."     \
+    "000Z\"}"
+#define PAGE(items, meta)                                                                                      \
+    { 0, 200, "{\"data\":[" items "],\"meta\":{" meta "}}", 0, 0, 0 }
+
+static void what_lies_behind_the_pages_read_is_uncertain(void **state) {
+    const struct x_play found[] = { PAGE(THEIRS, "\"next_token\":\"a b\""),
+                                    PAGE(OURS("8", "2026-09-21T14:13:20.000Z"), "\"next_token\":\"c\"") };
+    const struct x_play flood[] = { PAGE(THEIRS, "\"next_token\":\"a\""), PAGE(THEIRS, "\"next_token\":\"b\""),
+                                    PAGE(THEIRS, "\"next_token\":\"c\""),
+                                    PAGE(THEIRS, "\"next_token\":\"d\"") };
+    const struct x_play cut[] = { PAGE(THEIRS, "\"next_token\":\"a\""),
+                                  { 0, 503, "{\"title\":\"x\"}", 0, 0, 0 } };
+    const struct aduan_answer a = dm("Halo");
+    struct aduan_result ret;
+
+    (void)state;
+    find(&a, found, 2, &ret);
+    assert_int_equal(ret.outcome, ADUAN_SENT);
+    assert_string_equal(ret.platform_id, "8");
+    assert_non_null(strstr(f.asked[1].url, "&pagination_token=a%20b"));
+    find(&a, flood, 4, &ret);
+    assert_int_equal(ret.outcome, ADUAN_UNCERTAIN);
+    find(&a, cut, 2, &ret);
+    assert_int_equal(ret.outcome, ADUAN_UNCERTAIN);
+}
+
+static void an_earlier_answer_with_the_same_words_is_not_this_one(void **state) {
+    const struct x_play before[] = { PAGE(OURS("8", "2026-09-21T14:13:10.000Z"), "") };
+    const struct x_play two[] = { PAGE(
+        OURS("9", "2026-09-21T14:13:22.000Z") "," OURS("8", "2026-09-21T14:13:20.000Z"), "") };
+    const struct x_play sent[] = { ACCEPTED };
+    const struct x_play known[] = { PAGE(OURS("777", "2026-09-21T14:13:20.000Z"), ""),
+                                    PAGE(OURS("777", "2026-09-21T14:13:20.000Z"), "") };
+    const struct aduan_answer a = dm("Halo");
+    struct aduan_result ret;
+
+    (void)state;
+    find(&a, before, 1, &ret); /* or is our clock ahead? */
+    assert_int_equal(ret.outcome, ADUAN_UNCERTAIN);
+    find(&a, two, 1, &ret);
+    assert_int_equal(ret.outcome, ADUAN_UNCERTAIN);
+    PLAY(&a, sent);
+    find(&a, known, 2, &ret); /* X gave that one its id */
+    assert_int_equal(ret.outcome, ADUAN_LATER);
+}
+
 /* ----------------------------------------------------------------- attachments */
 
 static void a_picture_goes_in_steps_and_is_waited_for_without_blocking(void **state) {
@@ -399,6 +449,8 @@ int main(void) {
         TEST(each_answer_has_its_outcome),
         TEST(the_budget_of_messages_waits_for_its_reset),
         TEST(what_was_lost_is_looked_for_among_our_own),
+        TEST(what_lies_behind_the_pages_read_is_uncertain),
+        TEST(an_earlier_answer_with_the_same_words_is_not_this_one),
         TEST(a_picture_goes_in_steps_and_is_waited_for_without_blocking),
         TEST(media_come_signed_or_not_from_xs_places_only),
         TEST(a_dead_webhook_is_revived_by_the_probe),
