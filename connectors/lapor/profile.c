@@ -301,6 +301,8 @@ static void check_whole(struct reading *r) {
         need(r, "map.in", "remote_id", "list, detail, followups");
         need(r, "map.in", "body", "list, detail, followups");
     }
+    if (lapor_enabled(p, "followups") && lapor_or(p, "map.reply", "institution_from_id", NULL) == NULL)
+        need(r, "profile", "institution", "cap.followups: jawaban sendiri / to tell our own answers");
     if (lapor_enabled(p, "list"))
         need(r, "cap.list", "items", "cap.list");
     if (lapor_enabled(p, "reply")) {
