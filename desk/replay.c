@@ -8,6 +8,7 @@
  */
 #include "desk/ask.h"
 #include "desk/view.h"
+#include "desk/worklist.h"
 
 #include "kit/text.h"
 
@@ -75,6 +76,19 @@ int replay_letter(struct ask *a, const struct queue_dead *d) {
     return 0;
 }
 
+/* A portal has one text of a report: other words under its number are that text, changed since. */
+static int changed_there(struct room *room, const struct aduan_message *m, const struct reg_message *old) {
+    int rc;
+
+    if (!worklist_is_portal(m->channel) || m->kind != ADUAN_KIND_MESSAGE || old->purged_at != 0 ||
+        text_equal(m->text, old->text))
+        return 0;
+    rc = reg_message_edit(room->reg, old->id, m->text, room->now);
+    return rc < 0
+               ? rc
+               : room_history(room, old->ticket, "sistem", "edited", "%s; the former text is kept", old->key);
+}
+
 int replay_event(struct room *room, const struct queue_entry *e, const json_t *json) {
     struct aduan_message m = { .kind = ADUAN_KIND_MESSAGE };
     struct reg_message old;
@@ -96,6 +110,8 @@ int replay_event(struct room *room, const struct queue_entry *e, const json_t *j
         } else if (m.received_at > old.received_at) {
             /* No bytes that were kept: somebody brought them a second time (aduanctl import). */
             rc = room_history(room, old.ticket, "sistem", "repeated", "%s", e->key);
+            if (rc == 0)
+                rc = changed_there(room, &m, &old);
         }
         reg_message_clear(&old);
     }

@@ -13,11 +13,14 @@ enum { COLUMNS_MAX = 64 };
 struct row {
     char *cells[COLUMNS_MAX];
     size_t count;
+    bool open; /* a quote was opened and never closed, or by that of a later row */
+    bool nul;  /* a cell held a NUL: it is not what it seems */
 };
 
 static void clear_row(struct row *row) {
     while (row->count > 0)
         free(row->cells[--row->count]);
+    row->open = row->nul = false;
 }
 
 static char separator_of(const char *s, const char *end) {
@@ -39,18 +42,22 @@ static char separator_of(const char *s, const char *end) {
 /* One cell from s; returns where it ended (a separator, a line's end or the end). */
 static const char *take_cell(const char *s, const char *end, char mark, struct row *row) {
     struct text t = TEXT_INIT;
-    bool quoted = s < end && *s == '"';
+    bool quoted = s < end && *s == '"', lines = false;
 
     for (s += quoted; s < end; s++) {
         if (quoted && *s == '"' && s + 1 < end && s[1] == '"')
             text_add_char(&t, *s++);
-        else if (quoted && *s == '"')
+        else if (quoted && *s == '"') {
             quoted = false;
-        else if (!quoted && (*s == mark || *s == '\n'))
+            row->open |= lines && s + 1 < end && s[1] != mark && strchr(" \r\n", s[1]) == NULL;
+        } else if (!quoted && (*s == mark || *s == '\n'))
             break;
         else
             text_add_char(&t, *s);
+        lines |= quoted && *s == '\n';
     }
+    row->open |= quoted;
+    row->nul |= t.len > 0 && memchr(t.s, '\0', t.len) != NULL;
     if (row->count < COLUMNS_MAX)
         row->cells[row->count++] = text_clean(t.s != NULL ? t.s : "", t.len);
     text_free(&t);
@@ -98,8 +105,19 @@ int lapor_csv(struct lapor_walk *w) {
     }
     names = cells_of(&head);
     while (s < end && w->r >= 0) {
+        const char *start = s;
+
         s = take_row(s, end, mark, &row);
-        if (row.count > 1 || strspn(row.cells[0], " \t\r\n") < strlen(row.cells[0])) {
+        if (row.open) {
+            lapor_unparsed(
+                w, start, (size_t)(end - start),
+                "Tanda kutip di baris ini tidak ditutup: sejak baris ini tidak ada yang dibaca / a quote "
+                "in this row is never closed: nothing is read from this row on");
+            s = end;
+        } else if (row.nul)
+            lapor_unparsed(w, start, (size_t)(s - start),
+                           "Baris ini memuat byte NUL / this row holds a NUL byte");
+        else if (row.count > 1 || strspn(row.cells[0], " \t\r\n") < strlen(row.cells[0])) {
             json_t *cells = cells_of(&row);
 
             lapor_row(w, names, cells);

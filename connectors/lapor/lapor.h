@@ -86,7 +86,8 @@ struct lapor_walk {
     struct lapor_profile profile; /* empty: the defaults */
     struct aduan_sink *sink;
     const struct aduan_bytes *in;
-    int r; /* the sink's first failure ends it */
+    json_t *bodies; /* of the reports so far: id -> text */
+    int r;          /* the sink's first failure ends it */
     size_t count;
 };
 

@@ -205,6 +205,26 @@ static void add_status(struct lapor_walk *w, struct aduan_message *m, const stru
     free(status);
 }
 
+/* A list that tells two things of one report: the second is no repeat, and which is right only a person can
+ * say. */
+static bool contradicts(struct lapor_walk *w, const char *id, const struct lapor_item *it) {
+    const char *body = it->body != NULL ? it->body : "",
+               *before = json_string_value(json_object_get(w->bodies, id));
+    char *clean;
+
+    if (it->item != NULL)
+        return false;
+    if (w->bodies == NULL)
+        w->bodies = json_object();
+    clean = text_clean(body, strlen(body));
+    if (before == NULL)
+        json_object_set_new(w->bodies, id, json_string(clean));
+    else if (strcmp(before, clean) == 0)
+        before = NULL;
+    free(clean);
+    return before != NULL;
+}
+
 void lapor_emit(struct lapor_walk *w, struct lapor_item *it, const char *slice, size_t len) {
     struct aduan_message m = { .kind = ADUAN_KIND_MESSAGE };
     bool status = it->item != NULL && text_starts(it->item, "status:");
@@ -214,6 +234,14 @@ void lapor_emit(struct lapor_walk *w, struct lapor_item *it, const char *slice, 
 
     if (id[0] == '\0' || strlen(id) > ID_MAX) {
         lapor_unparsed(w, slice, len, "Nomor laporan (tracking id) tidak wajar / this is no tracking id");
+        free(id);
+        free(item);
+        return;
+    }
+    if (contradicts(w, id, it)) {
+        lapor_unparsed(w, slice, len,
+                       "Nomor laporan ini sudah ada di daftar yang sama dengan isi lain / this list has the "
+                       "report twice, with different texts");
         free(id);
         free(item);
         return;
@@ -312,6 +340,7 @@ int lapor_parse(const void *settings, const struct aduan_bytes *in, struct aduan
             r = read_text(&w, text_clean(in->bytes, in->len));
     }
     json_decref(json);
+    json_decref(w.bodies);
     lapor_profile_clear(&w.profile);
     return w.r < 0 ? w.r : r;
 }

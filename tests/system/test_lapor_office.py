@@ -70,3 +70,24 @@ def test_recorded_bytes_are_shown_and_nothing_is_kept(office):
     records = [json.loads(line) for line in r.stdout.splitlines()]
     assert [x["platform_id"] for x in records] == ["7654330", "7654340", "7654341"]
     assert "7654341" not in json.dumps(a.ctl("tickets"))
+
+
+def test_what_comes_again_with_other_words_is_seen(office):
+    a = office
+    head = "Tracking ID;Judul;Isi\n"
+    number = a.ctl("import", "lapor", "-", stdin=head + "880021;Satu;Isi pertama\n")["reports"][0]["number"]
+    a.ctl("import", "lapor", "-", stdin=head + "880021;Satu;Isi yang sudah diubah\n")
+    shown = a.ctl("show", number)
+    assert [m["text"] for m in shown["messages"] if m["direction"] == "in"] == ["Isi yang sudah diubah"]
+    assert "edited" in [h["event"] for h in shown["history"]]
+    a.ctl("import", "lapor", "-", stdin=head + "880021;Satu;Isi yang sudah diubah\n")
+    assert [h["event"] for h in a.ctl("show", number)["history"]].count("edited") == 1
+
+
+def test_no_row_of_a_list_is_swallowed(office):
+    a = office
+    head = "Tracking ID;Judul;Isi\n"
+    for rows, ids, unparsed in (('880031;A;"tidak ditutup;x\n880032;B;y\n', set(), 1), ("880033;A;satu\n880033;A;dua\n", {"880033"}, 1)):
+        reports = a.ctl("import", "lapor", "-", stdin=head + rows)["reports"]
+        assert [r["kind"] for r in reports].count("unparsed") == unparsed
+        assert {r["id"] for r in reports if r["kind"] == "message"} == ids

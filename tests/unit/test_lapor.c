@@ -65,6 +65,43 @@ static void a_cell_like_a_notice_stays_a_cell(void **state) {
     records_clear(&b);
 }
 
+/* What a list holds is there afterwards, if only for a person to look at. */
+static void no_row_is_swallowed(void **state) {
+    static const struct {
+        const char *list;
+        size_t len;
+        const char *ids[3]; /* NULL: unparsed */
+        size_t count;
+        const char *note;
+    } cases[] = {
+#define LIST(s) "Nomor;Judul;Isi\n" s, sizeof("Nomor;Judul;Isi\n" s) - 1
+        { LIST("1;A;\"open;x\n2;B;y\n"), { NULL }, 1, "tidak ditutup" },
+        { LIST("0;Z;z\n1;A;\"open\n2;B;\"y\"\n3;C;z\n"), { "0", NULL }, 2, "tidak ditutup" },
+        { LIST("1;A;one\n1;A;two\n2;B;x\n"), { "1", NULL, "2" }, 3, "isi lain" },
+        { LIST("1;A;one\n1;A;one\n"), { "1", "1" }, 2, NULL },
+        { LIST("10\00007;A;x\n2;B;y\n"), { NULL, "2" }, 2, "NUL" },
+        { LIST("1;A;\"two\nlines\"\n2;B;\"y\"\n"), { "1", "2" }, 2, NULL },
+    };
+    size_t i, k;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct records r = records_new();
+
+        records_parse(&r, &aduan_connector, NULL, cases[i].list, cases[i].len);
+        if (r.count != cases[i].count)
+            fail_msg("%s: %zu records", cases[i].list, r.count);
+        for (k = 0; k < r.count; k++)
+            if (cases[i].ids[k] != NULL) {
+                assert_string_equal(r.items[k].platform_id, cases[i].ids[k]);
+            } else {
+                assert_int_equal(r.items[k].kind, ADUAN_KIND_UNPARSED);
+                assert_non_null(strstr(r.items[k].note, cases[i].note));
+            }
+        records_clear(&r);
+    }
+}
+
 static void pointers_and_converters(void **state) {
     static const struct {
         const char *expression, *value;
@@ -141,6 +178,34 @@ static void faults_name_line_and_key(void **state) {
     assert_non_null(strstr(t.s, "[map.reply] content"));
     lapor_profile_clear(&p);
     text_free(&t);
+}
+
+/* Without it our own answers would come back as the citizen's. */
+static void followups_need_to_know_the_office(void **state) {
+    static const char start[] =
+        "[profile]\nbase_url = http://127.0.0.1:1\n%s[cap.followups]\nenabled = yes\npath = /f/{id}\n"
+        "[map.in]\nremote_id = /id\nbody = /content\n[map.reply]\n%s";
+    static const struct {
+        const char *profile, *reply;
+        int rc;
+    } cases[] = { { "institution =\n", "", -1 },
+                  { "institution = 77\n", "", 0 },
+                  { "", "institution_from_id = 77\n", 0 } };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *text = xasprintf(start, cases[i].profile, cases[i].reply);
+        struct lapor_profile p;
+        struct text t = TEXT_INIT;
+
+        assert_int_equal(lapor_profile_read(text, collect, &t, &p), cases[i].rc);
+        if (cases[i].rc < 0)
+            assert_non_null(strstr(t.s, "[profile] institution"));
+        lapor_profile_clear(&p);
+        text_free(&t);
+        free(text);
+    }
 }
 
 static void shipped_profiles_are_without_fault_and_off(void **state) {
@@ -444,9 +509,11 @@ int main(void) {
         cmocka_unit_test(each_sample_becomes_its_record),
         cmocka_unit_test(the_same_import_gives_the_same_ids),
         cmocka_unit_test(a_cell_like_a_notice_stays_a_cell),
+        cmocka_unit_test(no_row_is_swallowed),
         cmocka_unit_test(pointers_and_converters),
         cmocka_unit_test(no_files_and_two),
         cmocka_unit_test(faults_name_line_and_key),
+        cmocka_unit_test(followups_need_to_know_the_office),
         cmocka_unit_test(shipped_profiles_are_without_fault_and_off),
         cmocka_unit_test(only_what_is_mapped_goes_by_itself),
         cmocka_unit_test(an_answer_fits_or_it_is_said_why),
