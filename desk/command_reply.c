@@ -34,6 +34,35 @@ static int check_case(struct ask *a, const struct reg_case *c) {
     return 0;
 }
 
+/* A public answer and a private reply hang on a comment; the platform refuses both once it is deleted. */
+static int check_there(struct ask *a, const struct reg_case *c) {
+    struct reg_message last;
+    int rc = c->is_public ? reg_message_last_of(a->room->reg, c, true, &last) : 0;
+
+    if (rc == REG_NOTHING)
+        return ask_refuse(
+            a,
+            "%s: komentarnya sudah dihapus, tidak dapat dijawab lagi; tunggu sampai yang "
+            "bersangkutan menulis secara pribadi atau berkomentar lagi / the comment was deleted and "
+            "cannot be answered: wait until the person writes privately or comments again",
+            c->number);
+    if (rc == 0 && c->is_public)
+        reg_message_clear(&last);
+    return rc;
+}
+
+/* A box or a letter may have brought neither address nor telephone: nobody could carry the answer anywhere. */
+static int nowhere_to_go(struct ask *a, const struct reg_case *c, bool *ret) {
+    const struct desk_account *d = room_account(a->room, c->account);
+    struct reg_talk t = { 0 };
+    int rc = reg_talk_get(a->room->reg, c->talk, &t);
+
+    *ret = rc == 0 && text_equal(d->type, "counter") && c->address[0] == '\0' && c->phone[0] == '\0' &&
+           t.person.address[0] == '\0' && t.person.phone[0] == '\0';
+    reg_talk_clear(&t);
+    return rc;
+}
+
 /* An officer's words are never changed behind their back, so what looks like an identity number is said and not
  * masked: it may be a payment code. Who wants it to stand says so, and that is history. */
 static int check_text(struct ask *a, const struct reg_case *c, const char *text) {
@@ -57,10 +86,12 @@ static int check_text(struct ask *a, const struct reg_case *c, const char *text)
 }
 
 static int write_reply(struct ask *a, struct reg_case *c, const struct outgoing *what) {
-    bool held = false;
+    bool held = false, nowhere = false;
     char id[64];
     int rc = outgoing_answer(a->room, c, what, id, &held);
 
+    if (rc == 0)
+        rc = nowhere_to_go(a, c, &nowhere);
     if (rc != 0)
         return rc == OUTGOING_REFUSED ? ask_refuse(a, "%s", what->why) : rc;
     c->state = CASE_ANSWERED;
@@ -76,8 +107,13 @@ static int write_reply(struct ask *a, struct reg_case *c, const struct outgoing 
     if (c->is_public)
         ask_say(a, "note", "dikirim pribadi, bukan di ruang publik / sent privately, not in public");
     if (outgoing_first_state(a->room, c->account) == REG_OUT_BY_HAND)
-        ask_say(a, "note",
-                "menunggu disampaikan petugas: aduanctl worklist / waits to be carried over by hand");
+        ask_say(
+            a, "note",
+            nowhere
+                ? "TIDAK ADA TUJUAN: pengadu tidak memberi alamat maupun telepon; jawaban hanya tersimpan di "
+                  "daftar kerja / there is nowhere to send it: no address and no telephone are known; the "
+                  "answer waits in the work list"
+                : "menunggu disampaikan petugas: aduanctl worklist / waits to be carried over by hand");
     if (held)
         ask_say(a, "note", "the reply window is closed: the answer goes out when the citizen writes");
     return rc;
@@ -145,6 +181,8 @@ int verb_reply(struct ask *a) {
     if (rc != 0)
         return rc;
     rc = check_case(a, &c);
+    if (rc == 0)
+        rc = check_there(a, &c);
     if (rc == 0)
         rc = json_is_true(json_object_get(a->json, "public")) ? reply_public(a, &c) : reply_private(a, &c);
     reg_case_clear(&c);

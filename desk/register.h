@@ -185,11 +185,14 @@ int reg_message_by_platform(struct reg *r, const char *account, const char *plat
 int reg_message_by_mail_id(struct reg *r, const char *mail_id, struct reg_message *ret);
 int reg_message_first(struct reg *r, int64_t ticket, struct reg_message *ret);   /* oldest inbound of a case */
 int reg_message_last_in(struct reg *r, int64_t ticket, struct reg_message *ret); /* newest inbound of a case */
-/* The newest inbound of a case by whoever opened it, of those written in public or in private. */
+/* The newest inbound of a case by whoever opened it, of those written in public (and still there) or in private. */
 int reg_message_last_of(struct reg *r, const struct reg_case *c, bool is_public, struct reg_message *ret);
 /* All inbound messages with this Message-ID, oldest first. */
 int reg_messages_by_mail_id(struct reg *r, const char *mail_id,
                             int (*each)(void *arg, const struct reg_message *m), void *arg);
+/* The same of mails without any Message-ID: of one writer, of one time. */
+int reg_messages_by_writer(struct reg *r, const char *person, int64_t at,
+                           int (*each)(void *arg, const struct reg_message *m), void *arg);
 /* How many answers of this publicity went to this message before, without those that failed. */
 int reg_message_answered(struct reg *r, int64_t ticket, bool is_public, const char *reply_to,
                          int64_t *ret_count);

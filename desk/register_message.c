@@ -220,17 +220,18 @@ int reg_message_last_in(struct reg *r, int64_t ticket, struct reg_message *ret) 
                        ret);
 }
 
-/* In public everybody writes into the same conversation: there only the name tells who it was. */
+/* In public everybody writes into the same conversation: there only the name tells who it was. And what was
+ * deleted there cannot be answered, while a private conversation goes on. */
 int reg_message_last_of(struct reg *r, const struct reg_case *c, bool is_public, struct reg_message *ret) {
-    return message_one(
-        r,
-        sql_open(r,
-                 "SELECT " MESSAGE_COLUMNS
-                 " FROM message m WHERE m.ticket = ?1 AND m.out = 0 AND m.is_public = ?4 "
-                 "AND ((m.person = ?2 AND ?2 <> '') OR (m.conversation = ?3 AND (?4 = 0 OR ?2 = ''))) "
-                 "ORDER BY m.id DESC LIMIT 1",
-                 "itid", c->id, c->participant, c->talk, (int)is_public),
-        ret);
+    return message_one(r,
+                       sql_open(r,
+                                "SELECT " MESSAGE_COLUMNS
+                                " FROM message m WHERE m.ticket = ?1 AND m.out = 0 AND m.is_public = ?4 "
+                                "AND (m.is_public = 0 OR m.purged_at = 0) AND ((m.person = ?2 AND ?2 <> '') OR "
+                                "(m.conversation = ?3 AND (?4 = 0 OR ?2 = ''))) "
+                                "ORDER BY m.id DESC LIMIT 1",
+                                "itid", c->id, c->participant, c->talk, (int)is_public),
+                       ret);
 }
 
 int reg_message_answered(struct reg *r, int64_t ticket, bool is_public, const char *reply_to,
@@ -297,6 +298,17 @@ int reg_messages_by_mail_id(struct reg *r, const char *mail_id,
                                   " FROM message m WHERE m.mail_id = ?1 AND m.mail_id <> '' AND m.out = 0 "
                                   "ORDER BY m.id",
                                   "t", mail_id),
+                         each, arg);
+}
+
+int reg_messages_by_writer(struct reg *r, const char *person, int64_t at,
+                           int (*each)(void *arg, const struct reg_message *m), void *arg) {
+    return messages_each(r,
+                         sql_open(r,
+                                  "SELECT " MESSAGE_COLUMNS
+                                  " FROM message m WHERE m.mail_id = '' AND m.out = 0 AND substr(m.person, 1, "
+                                  "2) = 'a:' AND m.person = ?1 AND m.at = ?2 ORDER BY m.id",
+                                  "ti", person, at),
                          each, arg);
 }
 

@@ -108,6 +108,7 @@ CREATE TABLE message (
 CREATE INDEX message_by_ticket ON message (ticket, id);
 CREATE INDEX message_by_platform ON message (platform_id, account) WHERE platform_id <> '';
 CREATE INDEX message_by_mail ON message (mail_id) WHERE mail_id <> '';
+CREATE INDEX message_by_writer ON message (person, at) WHERE mail_id = '' AND out = 0 AND substr(person, 1, 2) = 'a:';
 
 -- Former texts of an edited message; they go when it is unsent.
 CREATE TABLE version (

@@ -281,6 +281,30 @@ static void an_answer_waits_and_is_carried_over_once(void **state) {
     free(id);
 }
 
+/* A note from the box without address and telephone: said when it is answered, not when the list is printed. */
+static void an_answer_that_can_go_nowhere_says_so(void **state) {
+    static const char *const docs[] = {
+        "{\"channel\":\"box\",\"text\":\"Antrean terlalu lama.\"}",
+        "{\"channel\":\"box\",\"phone\":\"0811-7769-393\",\"text\":\"Antrean.\"}"
+    };
+    size_t i;
+
+    for (i = 0; i < 2; i++) {
+        char *intake;
+        json_t *answer;
+
+        reset(state);
+        intake =
+            xasprintf("{\"verb\":\"intake\",\"actor\":\"root\",\"incomplete\":true,\"document\":%s}", docs[i]);
+        command(intake, true);
+        free(intake);
+        answer = do_command(REPLY, NULL, 0);
+        assert_true(json_is_true(json_object_get(answer, "ok")));
+        assert_int_equal(strstr(rig_string(answer, "note"), "TIDAK ADA TUJUAN") != NULL, i == 0);
+        json_decref(answer);
+    }
+}
+
 static void a_time_that_cannot_be_is_refused(void **state) {
     static const char *const times[] = { "2027-01-01", "2026-10-05T08:00", "kemarin" };
     size_t i;
@@ -500,6 +524,7 @@ int main(void) {
         cmocka_unit_test_setup(the_number_of_a_card_is_not_kept_in_history, reset),
         cmocka_unit_test_setup(a_number_in_the_words_joins_nothing, reset),
         cmocka_unit_test_setup(an_answer_waits_and_is_carried_over_once, reset),
+        cmocka_unit_test_setup(an_answer_that_can_go_nowhere_says_so, reset),
         cmocka_unit_test_setup(a_time_that_cannot_be_is_refused, reset),
         cmocka_unit_test_setup(what_could_not_be_carried_over_brings_the_case_back, reset),
         cmocka_unit_test_setup(nothing_automatic_is_put_into_the_list, reset),

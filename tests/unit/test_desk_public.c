@@ -152,6 +152,33 @@ static void an_officer_answers_a_comment_privately(void **state) {
     json_decref(show);
 }
 
+/* Before anything is kept, and not by the platform in its own words; another comment of theirs will do. */
+static void a_deleted_comment_is_not_answered(void **state) {
+    struct aduan_message m;
+    json_t *answer;
+
+    (void)state;
+    rig_comment(&rig, "fb", "c1", "u1", "Pelayanan lambat sekali");
+    rig_comment(&rig, "fb", "c2", "u1", "Halo?");
+    run();
+    m = rig_record(&rig, ADUAN_KIND_DELETE, "fb", "facebook", "del2");
+    m.reply_to = xstrdup("c2");
+    rig_accept(&rig, "fb", &m);
+    run();
+    command("{\"verb\":\"reply\",\"number\":\"TPI-2026-000001\",\"text\":\"Kami bantu\"}", true);
+    answer = last_answer("fb");
+    is(answer, "reply_to", "c1");
+    json_decref(answer);
+    m = rig_record(&rig, ADUAN_KIND_DELETE, "fb", "facebook", "del1");
+    m.reply_to = xstrdup("c1");
+    rig_accept(&rig, "fb", &m);
+    run();
+    command_with("{\"verb\":\"reply\",\"number\":\"TPI-2026-000001\",\"text\":\"Kami bantu lagi\"}", NULL, 0,
+                 false, "sudah dihapus");
+    command_with("{\"verb\":\"reply\",\"number\":\"TPI-2026-000001\",\"public\":true}", NULL, 0, false,
+                 "sudah dihapus");
+}
+
 static void a_platform_without_private_replies_says_so(void **state) {
     json_t *out;
 
@@ -538,6 +565,7 @@ int main(void) {
         cmocka_unit_test_setup(a_public_answer_carries_nothing_of_the_case, reset),
         cmocka_unit_test_setup(only_the_invitation_passes_whoever_asks, reset),
         cmocka_unit_test_setup(an_officer_answers_a_comment_privately, reset),
+        cmocka_unit_test_setup(a_deleted_comment_is_not_answered, reset),
         cmocka_unit_test_setup(a_platform_without_private_replies_says_so, reset),
         cmocka_unit_test_setup(the_invitation_can_be_sent_again, reset),
         cmocka_unit_test_setup(whoever_writes_privately_takes_the_case_along, reset),
