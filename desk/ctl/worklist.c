@@ -137,6 +137,18 @@ static int office_load(const struct ctl *c, struct office *o) {
     return rc;
 }
 
+/* A blank would look as if the officer only had to fill it in. */
+static const char *where_to(const json_t *item, const char *lang) {
+    bool english = text_equal(lang, "en");
+    if (of(item, "address")[0]) {
+        return of(item, "address");
+    }
+    if (of(item, "phone")[0]) {
+        return english ? "(no address known: by telephone)" : "(alamat tidak ada: sampaikan melalui telepon)";
+    }
+    return english ? "(NO ADDRESS AND NO TELEPHONE KNOWN)" : "(TIDAK ADA ALAMAT MAUPUN TELEPON)";
+}
+
 /* R-18 with what is known; the office fills in the rest. */
 static int letter(const struct office *o, const json_t *item, struct text *out) {
     const char *lang = of(item, "language");
@@ -152,7 +164,7 @@ static int letter(const struct office *o, const json_t *item, struct text *out) 
         { "tanggal_surat", BLANK },
         { "sifat", BLANK },
         { "jumlah_lampiran", count },
-        { "alamat_tujuan", of(item, "address")[0] ? of(item, "address") : BLANK },
+        { "alamat_tujuan", where_to(item, lang) },
         { "kanal", intake_channel_words(of(item, "channel"), lang) },
         { "tanggal_terima", received },
         { "ringkasan", of(item, "summary")[0] ? of(item, "summary") : BLANK },
