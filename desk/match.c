@@ -240,7 +240,9 @@ static int same_attachment(void *arg, const struct reg_attachment *a) {
     return 0;
 }
 
-/* The sender alone proves nothing, nor does the Message-ID: everything that was written must be the same. */
+/* The sender alone proves nothing, nor does the Message-ID: everything that was written must be the same. A
+ * mail without any Message-ID is known by its sender and its Date. What a list on the way tagged, re-wrapped or
+ * put a footer under is not the same: two cases. */
 static int one_copy(void *arg, const struct reg_message *had) {
     struct copies *s = arg;
     int rc;
@@ -266,11 +268,13 @@ static bool is_mail(const struct aduan_message *m) {
 int match_copy(struct room *room, const struct aduan_message *m, const char *person, struct reg_case *ret,
                char **ret_key) {
     struct copies s = { .room = room, .m = m, .person = person };
+    bool named = m->message_id != NULL && m->message_id[0] != '\0';
     int rc;
 
-    if (!is_mail(m) || m->kind != ADUAN_KIND_MESSAGE || person[0] == '\0' || m->message_id == NULL)
+    if (!is_mail(m) || m->kind != ADUAN_KIND_MESSAGE || person[0] == '\0' || (!named && m->sent_at <= 0))
         return REG_NOTHING;
-    rc = reg_messages_by_mail_id(room->reg, m->message_id, one_copy, &s);
+    rc = named ? reg_messages_by_mail_id(room->reg, m->message_id, one_copy, &s)
+               : reg_messages_by_writer(room->reg, person, m->sent_at, one_copy, &s);
     if (rc < 0 || s.ticket == 0)
         return rc < 0 ? rc : REG_NOTHING;
     *ret_key = s.key;

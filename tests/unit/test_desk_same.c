@@ -87,6 +87,33 @@ static void a_forged_copy_is_a_case_of_its_own(void **state) {
     assert_int_equal(rig_case_count(&rig), 4 + 0 * answers("box")); /* "box/m1@x" is known by now */
 }
 
+static void nameless_mail(const char *account, const char *id, const char *text, int64_t sent_at) {
+    struct aduan_message m = rig_record(&rig, ADUAN_KIND_MESSAGE, account, "email", id);
+
+    m.sender.id = xstrdup("siti@example.com");
+    m.sender.address = xstrdup("siti@example.com");
+    m.conversation = xstrdup("siti@example.com");
+    m.subject = xstrdup("Keluhan paspor");
+    m.sent_at = sent_at;
+    free(m.text);
+    m.text = xstrdup(text);
+    rig_accept(&rig, account, &m);
+}
+
+/* Some scanners and forms send mail without a Message-ID. */
+static void without_a_message_id_sender_and_date_tell(void **state) {
+    (void)state;
+    nameless_mail("gmail", "uid1", "Teks asli", rig.now - minute);
+    nameless_mail("yahoo", "uid2", "Teks asli", rig.now - minute);
+    run();
+    assert_int_equal(rig_case_count(&rig), 1);
+    nameless_mail("yahoo", "uid3", "Teks lain", rig.now - minute);
+    nameless_mail("yahoo", "uid4", "Teks asli", rig.now - 2 * minute);
+    nameless_mail("yahoo", "uid5", "Teks asli", 0); /* no Date: nothing tells */
+    run();
+    assert_int_equal(rig_case_count(&rig), 4);
+}
+
 /* The second copy neither reopens the case nor moves where its answers go. */
 static void a_late_copy_changes_nothing(void **state) {
     json_t *show, *a;
@@ -371,6 +398,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_same_mail_in_two_boxes_is_one_case, reset),
         cmocka_unit_test_setup(a_forged_copy_is_a_case_of_its_own, reset),
+        cmocka_unit_test_setup(without_a_message_id_sender_and_date_tell, reset),
         cmocka_unit_test_setup(a_late_copy_changes_nothing, reset),
         cmocka_unit_test_setup(a_copy_is_nothing_that_happened_since, reset),
         cmocka_unit_test_setup(several_doors_at_once_make_one_case, reset),
