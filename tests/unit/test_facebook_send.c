@@ -261,6 +261,7 @@ static enum aduan_outcome find(const struct aduan_answer *a, const char *body, i
 
     fake_reset(&fake, plays);
     aduan_connector.find(ctx, a, &r);
+    assert_true(r.outcome == ADUAN_SENT || r.reason[0] != '\0');
     return r.outcome;
 }
 
