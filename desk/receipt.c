@@ -50,8 +50,6 @@ static const char *refusal(const struct room *room, const struct aduan_message *
         return "the channel cannot send";
     if (a->by_hand)
         return "answers here are carried over by hand: the office's own receipt is the acknowledgement";
-    if (worklist_is_portal(m->channel))
-        return "the portal itself shows the reporter what becomes of the report, and everybody may read there";
     if (m->kind != ADUAN_KIND_MESSAGE)
         return "it could not be read";
     if ((m->flags & ADUAN_MESSAGE_AUTOMATIC) != 0)
@@ -66,6 +64,8 @@ static const char *refusal(const struct room *room, const struct aduan_message *
         return "nobody reads at that address";
     if (sent > 0 && room->now - sent > TOO_OLD_MS)
         return "it is older than 24 hours";
+    if (worklist_is_portal(m->channel))
+        return "the portal itself shows the reporter what becomes of the report, and everybody may read there";
     return NULL;
 }
 
