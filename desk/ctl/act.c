@@ -2,6 +2,7 @@
 #include "desk/ctl/ctl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,8 @@ static const char *type_of(const char *name) {
 }
 
 int ctl_attach_file(const char *path, json_t *list, struct text *bytes) {
-    FILE *f = fopen(path, "re");
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); /* does not wait for a pipe */
+    FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
     struct stat st;
     if (!f || fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
         int rc = ctl_refuse("attachment \"%s\": %s", path, f ? "not a file" : strerror(errno));

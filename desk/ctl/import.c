@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -34,7 +35,12 @@ struct watch {
 };
 
 static int read_bytes(const char *path, struct text *out) {
-    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat st;
+    if (fd > STDIN_FILENO && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+        close(fd);
+        return ctl_refuse("%s: bukan berkas / not a file", path);
+    }
     char buf[16384];
     ssize_t n = 0;
     while (fd >= 0 && out->len <= BYTES_MAX &&

@@ -380,6 +380,12 @@ static void an_answer_from_standard_input_with_a_file(void **state) {
     char *bad = xasprintf("reply %s ada --attach tidak-ada.pdf", number);
     refuses(bad, 1, "tidak-ada.pdf");
     free(bad);
+    char *make = xasprintf("mkfifo '%s/pipa'", t.dir);
+    assert_int_equal(system(make), 0);
+    free(make);
+    bad = xasprintf("reply %s ada --attach pipa", number); /* and does not wait */
+    refuses(bad, 1, "not a file");
+    free(bad);
     free(number);
 }
 
