@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REF_MAX = 200, REASON_MAX = 400 };
+enum { REF_MAX = 200, REASON_MAX = 400, MINUTE = 60 * 1000 };
 
 static char *line_of(const struct ask *a, const char *key, size_t max) {
     const char *s = ask_text(a, key);
@@ -46,9 +46,18 @@ static int find_work(struct ask *a, struct reg_out *o, struct reg_case *c) {
     return rc;
 }
 
-/* Also before the answer was typed: who was told at the counter was told then. Never before the complaint. */
-static int take_time(struct ask *a, const struct reg_case *c, int64_t *ret) {
+static int64_t queued_at(const struct reg_out *o) {
+    json_t *answer = o->answer != NULL ? json_loads(o->answer, 0, NULL) : NULL;
+    int64_t at = json_integer_value(json_object_get(answer, "queued_at"));
+
+    json_decref(answer);
+    return at;
+}
+
+/* Nobody was told what was not written yet; times are given to the minute. */
+static int take_time(struct ask *a, const struct reg_out *o, int64_t *ret) {
     const char *at = ask_text(a, "at");
+    int64_t first = queued_at(o);
 
     *ret = a->room->now;
     if (at[0] == '\0')
@@ -57,8 +66,8 @@ static int take_time(struct ask *a, const struct reg_case *c, int64_t *ret) {
         return ask_refuse(a, "\"%.40s\" bukan waktu / is no time", at);
     if (*ret > a->room->now)
         return ask_refuse(a, "%.40s ada di masa depan / is in the future", at);
-    if (*ret < c->received_at)
-        return ask_refuse(a, "%.40s lebih awal dari pengaduannya / is before the complaint came", at);
+    if (*ret < first - first % MINUTE)
+        return ask_refuse(a, "%.40s lebih awal dari jawabannya / is before the answer was written", at);
     return 0;
 }
 
@@ -81,7 +90,7 @@ int verb_worklist_done(struct ask *a) {
         return rc;
     ref = line_of(a, "ref", REF_MAX);
     what.platform_id = ref;
-    rc = take_time(a, &c, &what.at);
+    rc = take_time(a, &o, &what.at);
     if (rc == 0)
         rc = settle(a, &o, &what);
     if (rc == 0) /* Redis never knew it, and has nothing to forget */

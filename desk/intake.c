@@ -138,7 +138,7 @@ static int check_complete(struct ask *a, struct intake *i) {
         .channel = i->channel,
         .name = said(i, "name")[0] != '\0',
         .address = said(i, "address")[0] != '\0',
-        .phone = said(i, "phone")[0] != '\0',
+        .phone = intake_is_phone(said(i, "phone")),
         .identity = said(i, "identity")[0] != '\0' || has_id_copy(a),
         .content =
             i->m.subject != NULL || said(i, "text")[0] != '\0' || i->files.count > (has_id_copy(a) ? 1u : 0u),
@@ -148,6 +148,21 @@ static int check_complete(struct ask *a, struct intake *i) {
     if (json_array_size(i->missing) == 0 || json_is_true(json_object_get(a->json, "incomplete")))
         return 0;
     return refuse_incomplete(a, i);
+}
+
+/* As for an answer: the account's limit. */
+static int check_sizes(struct ask *a, const struct intake *i) {
+    long long most = (long long)i->account->attachment_max;
+    size_t k;
+
+    for (k = 0; most > 0 && k < i->files.count; k++)
+        if (i->files.list[k].size > most)
+            return ask_refuse(
+                a,
+                "Lampiran \"%.80s\" terlalu besar: %lld byte, paling banyak %lld / attachment too "
+                "large: %lld bytes at most",
+                i->files.list[k].name, (long long)i->files.list[k].size, most, most);
+    return 0;
 }
 
 /* ------------------------------------------------------------------- the case */
@@ -403,6 +418,8 @@ int verb_intake(struct ask *a) {
         rc = take_time(a, &i);
     if (rc == 0)
         rc = ask_files(a, &i.files);
+    if (rc == 0)
+        rc = check_sizes(a, &i);
     if (rc == 0)
         rc = check_complete(a, &i);
     if (rc == 0)

@@ -15,6 +15,8 @@ struct intake_given {
     bool content;  /* words, or a scan */
 };
 
+/* A telephone number has digits: "tidak ada" is none. */
+bool intake_is_phone(const char *s);
 /* The keys that are missing, as an array of "name", "address|phone", …; new reference. */
 json_t *intake_missing(const struct intake_given *g);
 /* A key of those, in words, "nama lengkap sesuai identitas" (lang "id") or English; "address|phone" says

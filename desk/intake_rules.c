@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PHONE_DIGITS = 5 };
+
 static const struct {
     const char *channel, *needs[3];
 } requirements[] = {
@@ -56,6 +58,14 @@ static bool has_either(const struct intake_given *g, const char *keys) {
     size_t n = strcspn(keys, "|");
 
     return has(g, keys, n) || (keys[n] == '|' && has(g, keys + n + 1, strlen(keys + n + 1)));
+}
+
+bool intake_is_phone(const char *s) {
+    size_t digits = 0;
+
+    for (; *s != '\0'; s++)
+        digits += *s >= '0' && *s <= '9';
+    return digits >= PHONE_DIGITS;
 }
 
 json_t *intake_missing(const struct intake_given *g) {

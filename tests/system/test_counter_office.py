@@ -138,6 +138,10 @@ def test_a_call_is_told_by_telephone_and_meets_its_quarter_of_an_hour(office, tm
     with pytest.raises(Refused) as no:
         a.ctl("reply", r["number"], "Sudah.", "--attach", bad, "--as", "rina")
     assert "telepon" in no.value.text
+    bad.write_bytes(b"x" * (26 << 20))
+    with pytest.raises(Refused) as no:
+        intake(a, "counter", "--identity", "KTP", "--attach", bad)
+    assert "terlalu besar" in no.value.text
     a.ctl("reply", r["number"], "Sudah kami perbaiki.", "--as", "rina")
     w = work(a, r["number"])[0]
     assert w["way"] == "call" and not w["overdue"]

@@ -306,13 +306,15 @@ static void an_answer_that_can_go_nowhere_says_so(void **state) {
 }
 
 static void a_time_that_cannot_be_is_refused(void **state) {
-    static const char *const times[] = { "2027-01-01", "2026-10-05T08:00", "kemarin" };
+    static const char *const times[] = { "2027-01-01", "2026-10-05T08:00", "kemarin",
+                                         "2026-10-05T08:20" }; /* before it was written */
     size_t i;
 
     (void)state;
     command(INTAKE(COUNTER, ""), true);
+    rig.now += 60 * 60 * 1000;
     command(REPLY, true);
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 4; i++) {
         char *json =
             xasprintf("{\"verb\":\"worklist-done\",\"actor\":\"root\",\"id\":\"o1\",\"at\":\"%s\"}", times[i]);
 
@@ -321,6 +323,12 @@ static void a_time_that_cannot_be_is_refused(void **state) {
     }
     assert_int_equal(work_count(), 1);
     command("{\"verb\":\"worklist-done\",\"actor\":\"root\",\"id\":\"o1\"}", true); /* the short name */
+}
+
+static void a_telephone_number_has_digits(void **state) {
+    (void)state;
+    free(refusal(INTAKE("{\"channel\":\"letter\",\"phone\":\"tidak ada\",\"text\":\"Antrean.\"}", "")));
+    command(INTAKE("{\"channel\":\"letter\",\"phone\":\"0771 21034\",\"text\":\"Antrean.\"}", ""), true);
 }
 
 static void what_could_not_be_carried_over_brings_the_case_back(void **state) {
@@ -526,6 +534,7 @@ int main(void) {
         cmocka_unit_test_setup(an_answer_waits_and_is_carried_over_once, reset),
         cmocka_unit_test_setup(an_answer_that_can_go_nowhere_says_so, reset),
         cmocka_unit_test_setup(a_time_that_cannot_be_is_refused, reset),
+        cmocka_unit_test_setup(a_telephone_number_has_digits, reset),
         cmocka_unit_test_setup(what_could_not_be_carried_over_brings_the_case_back, reset),
         cmocka_unit_test_setup(nothing_automatic_is_put_into_the_list, reset),
         cmocka_unit_test(nobody_is_named_in_public),
