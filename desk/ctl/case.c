@@ -73,6 +73,21 @@ static int check_filter(struct ctl *c, struct reg_filter *f) {
     return CTL_DONE;
 }
 
+enum { TABLE_MAX = 1000 }; /* rows, unless asked for more */
+
+/* Newest first, as many as were asked for; that there are more is said, not left to be guessed. */
+static json_t *cases(struct ctl *c, struct reg_filter *f, int *ret_rc) {
+    size_t limit = f->limit > 0 ? f->limit : c->json ? (size_t)INT32_MAX : TABLE_MAX;
+    f->limit = limit + 1;
+    json_t *list = view_cases(c->reg, f, c->now, c->offset, ret_rc);
+    if (list && json_array_size(list) > limit) {
+        json_array_remove(list, limit);
+        fprintf(stderr, "Hanya %zu terbaru; masih ada lagi: --limit N / only the newest %zu, there are more\n",
+                limit, limit);
+    }
+    return list;
+}
+
 int ctl_tickets(struct ctl *c) {
     struct reg_filter f;
     int rc = check_filter(c, &f);
@@ -83,7 +98,7 @@ int ctl_tickets(struct ctl *c) {
         return rc;
     }
     int got = 0;
-    json_t *list = view_cases(c->reg, &f, c->now, c->offset, &got);
+    json_t *list = cases(c, &f, &got);
     if (!list) {
         return ctl_register_fault(c, got);
     }

@@ -322,6 +322,7 @@ static void filters_filter(void **state) {
     json_t *none = json("tickets --state merged"), *all = json("tickets --state new --channel email --limit 1");
     assert_int_equal(json_array_size(none), 0);
     assert_int_equal(json_array_size(all), 1);
+    assert_non_null(strstr(t.err, "masih ada lagi")); /* cut, and not silently */
     json_decref(none);
     json_decref(all);
     json_t *found = json("tickets --search filter@example.com --overdue");
