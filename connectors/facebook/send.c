@@ -175,10 +175,12 @@ void facebook_find(void *ctx, const struct aduan_answer *answer, struct aduan_re
 
     memset(ret, 0, sizeof(*ret));
     ret->outcome = ADUAN_UNCERTAIN;
-    snprintf(ret->reason, sizeof(ret->reason),
-             "Facebook tidak dapat ditanya; gemanya menentukan / Facebook cannot be asked, its echo will tell");
-    if (!answer->is_public || answer->reply_to == NULL)
+    if (!answer->is_public || answer->reply_to == NULL) {
+        snprintf(
+            ret->reason, sizeof(ret->reason),
+            "Facebook tidak dapat ditanya; gemanya menentukan / Facebook cannot be asked, its echo will tell");
         return;
+    }
     path = comments_path(answer, "?fields=id,message,from&order=reverse_chronological&limit=100");
     body = graph_call(&f->graph, "GET", path, ret);
     if (body != NULL && count_ours(f, answer, js_get(body, "data"), ret->platform_id) > answer->answered_before)
