@@ -261,6 +261,36 @@ static void end_overdue(struct send *s, int64_t now) {
     }
 }
 
+static void read_switch(struct send *s) {
+    int64_t now = host_monotonic();
+    int64_t resumes = 0;
+    bool in, out;
+
+    if (s->switch_read != 0 && now - s->switch_read < SWITCH_EVERY_MS)
+        return;
+    s->switch_read = now;
+    if (queue_switch_get(s->job->queue, account(s), &in, &out) < 0 ||
+        queue_switch_resumes(s->job->queue, account(s), &resumes) < 0)
+        return;
+    if (out != s->paused)
+        log_info("%s", out ? "paused" : "resumed");
+    s->paused = out;
+    if (s->resumes >= 0 && resumes != s->resumes && !out) {
+        s->refusals = 0;
+        outbox_resume(&s->box);
+    }
+    s->resumes = resumes;
+    probe_listen(&s->probe);
+}
+
+/* Whoever pauses an account is told "paused" at once: nothing may begin after that. Costs reads of Redis
+ * beside the writes that each answer takes. */
+static bool may_begin(struct send *s) {
+    s->switch_read = 0;
+    read_switch(s);
+    return !s->paused;
+}
+
 /* Everything that does not block; called from every wait. */
 static void turn(struct send *s) {
     struct out_item *it;
@@ -276,7 +306,7 @@ static void turn(struct send *s) {
         if (!check(s, it))
             return;
     while (!s->paused && !job_stopping(s->job) && s->own_read && !probe_holds(&s->probe) &&
-           (it = outbox_next(&s->box, host_wall())) != NULL) {
+           (it = outbox_next(&s->box, host_wall())) != NULL && may_begin(s)) {
         start(s, it);
         if (s->stuck)
             return;
@@ -316,28 +346,6 @@ static void read_more(struct send *s, int64_t wait_ms) {
 }
 
 /* ----------------------------------------------------------------------- the loop */
-
-static void read_switch(struct send *s) {
-    int64_t now = host_monotonic();
-    int64_t resumes = 0;
-    bool in, out;
-
-    if (s->switch_read != 0 && now - s->switch_read < SWITCH_EVERY_MS)
-        return;
-    s->switch_read = now;
-    if (queue_switch_get(s->job->queue, account(s), &in, &out) < 0 ||
-        queue_switch_resumes(s->job->queue, account(s), &resumes) < 0)
-        return;
-    if (out != s->paused)
-        log_info("%s", out ? "paused" : "resumed");
-    s->paused = out;
-    if (s->resumes >= 0 && resumes != s->resumes && !out) {
-        s->refusals = 0;
-        outbox_resume(&s->box);
-    }
-    s->resumes = resumes;
-    probe_listen(&s->probe);
-}
 
 static void publish(struct send *s) {
     const char *fault = s->fault[0] != '\0'     ? s->fault

@@ -173,6 +173,17 @@ def test_a_paused_account_sends_nothing(sender):
     sender.ends("k-1", "sent")
 
 
+def test_nothing_begins_once_the_pause_is_set(sender):
+    """The admin is told "paused" as soon as it is written, not when the sender has looked."""
+    for n in range(3):
+        sender.a.redis.command("HSET", f"aduan:{{{ACCOUNT}}}:switch", "out", "paused")
+        sender.put(f"p-{n}")
+        wait(lambda: sender.a.health(ACCOUNT, "send")["state"] == "paused", "the state")
+        assert f"p-{n}" not in sender.delivered()
+        sender.a.redis.command("HDEL", f"aduan:{{{ACCOUNT}}}:switch", "out")
+        sender.ends(f"p-{n}", "sent")
+
+
 def test_a_paused_account_takes_nothing_in(sender):
     sender.a.redis.command("HSET", f"aduan:{{{ACCOUNT}}}:switch", "in", "paused")
     wait(lambda: "receive satu: paused" in sender.a.log_text(), "the pause")
