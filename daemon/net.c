@@ -3,6 +3,7 @@
 
 #include "daemon/net_internal.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,31 @@ static void unlink_transfer(struct transfer *t) {
     *p = t->next;
 }
 
+#ifdef ADUAN_STEPS
+/* A tree for tests may be told to stay on this machine: what a sample body names is asked of nobody. */
+static bool stays_here(void) {
+    const char *only = getenv("ADUAN_LOOPBACK_ONLY");
+
+    return only != NULL && strcmp(only, "1") == 0;
+}
+
+/* libcurl is about to resolve; it tells not what, but that is the URL's host (no proxies). */
+static int about_to_resolve(void *resolver, void *reserved, void *arg) {
+    struct transfer *t = arg;
+    struct url_parts u;
+    struct in6_addr number;
+
+    (void)resolver;
+    (void)reserved;
+    if (!stays_here() ||
+        (url_split(t->url, &u) == 0 && (url_is_loopback(&u) || inet_pton(AF_INET, u.host, &number) == 1 ||
+                                        inet_pton(AF_INET6, u.host, &number) == 1)))
+        return 0;
+    snprintf(t->refusal, sizeof(t->refusal), "cannot resolve the host: this run stays on loopback");
+    return 1;
+}
+#endif
+
 /* libcurl asks for a socket once it knows the address: here no name can lie any more. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a) {
     struct transfer *t = arg;
@@ -102,6 +128,12 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
                  t->rule == ADDRESS_PUBLIC ? "not public" : "not this machine");
         return CURL_SOCKET_BAD;
     }
+#ifdef ADUAN_STEPS
+    if (stays_here() && !address_allowed(ADDRESS_LOOPBACK, &a->addr)) {
+        snprintf(t->refusal, sizeof(t->refusal), "cannot connect: this run stays on loopback");
+        return CURL_SOCKET_BAD;
+    }
+#endif
     return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 }
 
@@ -137,6 +169,10 @@ void transfer_common(struct transfer *t, const char *protocols, int64_t timeout_
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
+#ifdef ADUAN_STEPS
+    curl_easy_setopt(e, CURLOPT_RESOLVER_START_FUNCTION, about_to_resolve);
+    curl_easy_setopt(e, CURLOPT_RESOLVER_START_DATA, t);
+#endif
     curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, about_to_send);
     curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
     curl_easy_setopt(e, CURLOPT_URL, t->url);

@@ -1,5 +1,6 @@
 """office.py: the office's side of the sandbox: a private Redis, the configuration, aduand, aduanctl."""
 import json
+import os
 import pathlib
 import secrets
 import shutil
@@ -42,7 +43,8 @@ class Office:
         socket = self.dir / "redis" / "redis.sock"
         self.socket = str(socket) if len(str(socket)) < 100 else f"/tmp/aduan-{secrets.token_hex(8)}.sock"
         self.redis = self.make_redis()
-        self.daemon = Process("aduand", [self.build / "aduand", "-c", self.conf], self.dir / "logs" / "aduand.log")
+        self.daemon = Process("aduand", [self.build / "aduand", "-c", self.conf], self.dir / "logs" / "aduand.log",
+                              env={**os.environ, "ADUAN_LOOPBACK_ONLY": "1"})  # heeded by a tree for tests
 
     def make_redis(self):
         program = shutil.which("redis-server") or "/usr/bin/redis-server"

@@ -278,6 +278,29 @@ def test_proxies_of_the_environment_are_not_used():
         assert json.loads(p.stdout)["state"] == "sent nothing" and s.connections == 0
 
 
+def test_a_test_tree_told_to_stay_here_asks_no_resolver_and_connects_nowhere_else():
+    def told(*words, stdin=b""):
+        p = subprocess.run([str(PROBE), *words], input=stdin, capture_output=True, check=True, timeout=60,
+                           env={**os.environ, "ADUAN_LOOPBACK_ONLY": "1"})
+        return json.loads(p.stdout)
+
+    if b"ADUAN_LOOPBACK_ONLY" not in PROBE.read_bytes():
+        pytest.skip("SKIPPED: this tree is built without ADUAN_STEPS")
+    r = told("http", "GET", "https://scontent.fbcdn.net/x.jpg", "foreign=1")
+    assert r["state"] == "sent nothing" and r["status"] == 0 and "cannot resolve" in r["error"], r
+    r = told("http", "GET", "https://192.0.2.1/x.jpg")
+    assert r["state"] == "sent nothing" and "stays on loopback" in r["error"], r
+    r = told("mail", "smtps://smtp.kantor.example", stdin=MAIL)
+    assert r["state"] == "before dot" and "cannot resolve" in r["text"], r
+    with Server(answering()) as s:
+        assert told("http", "GET", url(s))["state"] == "done"
+        assert told("http", "GET", f"http://localhost:{s.port}/")["state"] == "done"
+        moved = answering(b"HTTP/1.1 302 Found\r\nLocation: https://lain.example/\r\nContent-Length: 0\r\n\r\n")
+        with Server(moved) as hop:
+            r = told("http", "GET", url(hop), "foreign=1", f"same={url(hop)}")
+            assert r["state"] != "done" and "cannot resolve" in r["error"], r
+
+
 # ------------------------------------------------------------------------ mail
 
 
