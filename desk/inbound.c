@@ -335,7 +335,7 @@ static int take_unsent(struct room *room, const struct aduan_message *m, const s
     int rc = reg_file_forget(room->reg, m->raw_sha256, room->now);
 
     gone.text = gone.subject = gone.quoted = gone.note = gone.raw_sha256 = NULL;
-    gone.flags |= ADUAN_MESSAGE_AUTOMATIC;
+    gone.flags |= ADUAN_MESSAGE_AUTOMATIC | REG_MESSAGE_UNSENT; /* reopens nothing */
     if (rc == 0)
         rc = into_case(room, &gone, a, talk, person, NULL, 0);
     if (rc == 0)

@@ -52,6 +52,8 @@ static const char *refusal(const struct room *room, const struct aduan_message *
         return "answers here are carried over by hand: the office's own receipt is the acknowledgement";
     if (m->kind != ADUAN_KIND_MESSAGE)
         return "it could not be read";
+    if ((m->flags & REG_MESSAGE_UNSENT) != 0)
+        return "its author took it back";
     if ((m->flags & ADUAN_MESSAGE_AUTOMATIC) != 0)
         return "it was written by a machine";
     if ((m->flags & ADUAN_MESSAGE_LIST) != 0)

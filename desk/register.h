@@ -148,8 +148,9 @@ struct reg_attachment {
     int64_t size;
 };
 
-/* A flag of the register's own, beside enum aduan_message_flags: the same mail came to another box of ours. */
-enum { REG_MESSAGE_COPY = 1 << 16 };
+/* Flags of the register's own, beside enum aduan_message_flags: the same mail came to another box of ours; it was
+ * unsent before it came. */
+enum { REG_MESSAGE_COPY = 1 << 16, REG_MESSAGE_UNSENT = 1 << 17 };
 
 struct reg_message {
     int64_t id, ticket, talk; /* ticket 0: background only (old traffic, echoes without a case) */

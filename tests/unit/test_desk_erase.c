@@ -179,6 +179,7 @@ static void what_was_unsent_before_it_came_is_not_read(void **state) {
     assert_string_equal(rig_message(show, 0, "status"), "deleted");
     assert_int_equal(rig_events(show, "deleted"), 1);
     assert_int_equal(rig_events(show, "acknowledged"), 0);
+    assert_true(history_says(show, "no_receipt", "took it back"));
     json_decref(show);
     assert_false(register_holds("C1234567"));
     erase(3 * MINUTE_MS);
