@@ -54,10 +54,15 @@ static int64_t queued_at(const struct reg_out *o) {
     return at;
 }
 
-/* Nobody was told what was not written yet; times are given to the minute. */
-static int take_time(struct ask *a, const struct reg_out *o, int64_t *ret) {
+/* Face to face and by telephone people are told first, and it is typed afterwards. */
+static bool told_by_mouth(const struct reg_case *c) {
+    return text_equal(c->channel, "counter") || text_equal(c->channel, "phone");
+}
+
+/* Elsewhere nothing was carried over before it was written; times are given to the minute. */
+static int take_time(struct ask *a, const struct reg_out *o, const struct reg_case *c, int64_t *ret) {
     const char *at = ask_text(a, "at");
-    int64_t first = queued_at(o);
+    int64_t first = told_by_mouth(c) ? c->received_at : queued_at(o);
 
     *ret = a->room->now;
     if (at[0] == '\0')
@@ -67,7 +72,9 @@ static int take_time(struct ask *a, const struct reg_out *o, int64_t *ret) {
     if (*ret > a->room->now)
         return ask_refuse(a, "%.40s ada di masa depan / is in the future", at);
     if (*ret < first - first % MINUTE)
-        return ask_refuse(a, "%.40s lebih awal dari jawabannya / is before the answer was written", at);
+        return ask_refuse(a, "%.40s lebih awal dari %s", at,
+                          told_by_mouth(c) ? "pengaduannya / is before the complaint came"
+                                           : "jawabannya / is before the answer was written");
     return 0;
 }
 
@@ -90,15 +97,17 @@ int verb_worklist_done(struct ask *a) {
         return rc;
     ref = line_of(a, "ref", REF_MAX);
     what.platform_id = ref;
-    rc = take_time(a, &o, &what.at);
+    rc = take_time(a, &o, &c, &what.at);
     if (rc == 0)
         rc = settle(a, &o, &what);
     if (rc == 0) /* Redis never knew it, and has nothing to forget */
         rc = reg_out_set(a->room->reg, o.id, REG_OUT_DONE, false, o.attempt, o.relayed_at);
     view_time(what.at, calendar_offset_minutes(a->room->calendar), when, sizeof(when));
     if (rc == 0)
-        rc = room_history(a->room, c.id, a->actor, "carried_over", "%s: %s, %s%s%s", o.key,
-                          worklist_way(c.channel, c.phone), when, ref[0] != '\0' ? ", ref " : "", ref);
+        rc = room_history(a->room, c.id, a->actor, "carried_over", "%s: %s, %s%s%s%s", o.key,
+                          worklist_way(c.channel, c.phone), when,
+                          what.at < queued_at(&o) - MINUTE ? " (before it was written down)" : "",
+                          ref[0] != '\0' ? ", ref " : "", ref);
     free(ref);
     reg_out_clear(&o);
     reg_case_clear(&c);

@@ -305,24 +305,42 @@ static void an_answer_that_can_go_nowhere_says_so(void **state) {
     }
 }
 
+static void done_at(const char *time, bool good) {
+    char *json = xasprintf("{\"verb\":\"worklist-done\",\"actor\":\"root\",\"id\":\"o1\",\"at\":\"%s\"}", time);
+
+    if (good)
+        command(json, true);
+    else
+        free(refusal(json));
+    free(json);
+}
+
 static void a_time_that_cannot_be_is_refused(void **state) {
-    static const char *const times[] = { "2027-01-01", "2026-10-05T08:00", "kemarin",
-                                         "2026-10-05T08:20" }; /* before it was written */
-    size_t i;
+    (void)state;
+    command(INTAKE("{\"channel\":\"letter\",\"phone\":\"0771 21034\",\"text\":\"Antrean.\"}", ""), true);
+    rig.now += 60 * 60 * 1000;
+    command(REPLY, true);
+    done_at("2027-01-01", false);
+    done_at("2026-10-05T08:00", false);
+    done_at("kemarin", false);
+    done_at("2026-10-05T08:20", false); /* before the letter was written */
+    assert_int_equal(work_count(), 1);
+    command("{\"verb\":\"worklist-done\",\"actor\":\"root\",\"id\":\"o1\"}", true); /* the short name */
+}
+
+static void who_was_told_at_the_counter_was_told_then(void **state) {
+    json_t *show;
 
     (void)state;
     command(INTAKE(COUNTER, ""), true);
     rig.now += 60 * 60 * 1000;
     command(REPLY, true);
-    for (i = 0; i < 4; i++) {
-        char *json =
-            xasprintf("{\"verb\":\"worklist-done\",\"actor\":\"root\",\"id\":\"o1\",\"at\":\"%s\"}", times[i]);
-
-        free(refusal(json));
-        free(json);
-    }
-    assert_int_equal(work_count(), 1);
-    command("{\"verb\":\"worklist-done\",\"actor\":\"root\",\"id\":\"o1\"}", true); /* the short name */
+    done_at("2026-10-05T08:00", false); /* before the complaint came */
+    done_at("2026-10-05T08:20", true);
+    show = rig_show(&rig, NUMBER);
+    assert_true(history_says(show, "carried_over", "2026-10-05T08:20:00+07:00 (before it was written down)"));
+    assert_false(json_is_true(json_object_get(show, "overdue")));
+    json_decref(show);
 }
 
 static void a_telephone_number_has_digits(void **state) {
@@ -534,6 +552,7 @@ int main(void) {
         cmocka_unit_test_setup(an_answer_waits_and_is_carried_over_once, reset),
         cmocka_unit_test_setup(an_answer_that_can_go_nowhere_says_so, reset),
         cmocka_unit_test_setup(a_time_that_cannot_be_is_refused, reset),
+        cmocka_unit_test_setup(who_was_told_at_the_counter_was_told_then, reset),
         cmocka_unit_test_setup(a_telephone_number_has_digits, reset),
         cmocka_unit_test_setup(what_could_not_be_carried_over_brings_the_case_back, reset),
         cmocka_unit_test_setup(nothing_automatic_is_put_into_the_list, reset),
