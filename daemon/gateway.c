@@ -197,6 +197,8 @@ static void on_tick(void *arg) {
 
     queue_async_tick(g->async, gateway_tick());
     job_beat(g->job);
+    if (is_due(&g->spool_note_at, HEALTH_MS))
+        gateway_spool_note(g);
     if (is_due(&g->metrics_at, METRICS_MS))
         metrics_listen(g);
     if (gateway_admin_ready(g) && is_due(&g->durability_at, DURABILITY_MS))

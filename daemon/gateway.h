@@ -82,6 +82,8 @@ struct gateway {
     int64_t health_at, switches_at, durability_at, problem_logged_at, metrics_at;
     int64_t spool_failed_at; /* it or its disk was full; 0: the last use went well */
     uint64_t spooled, replayed;
+    int64_t spool_note, spool_note_at; /* the count that STATE/spool/gateway.json tells */
+    bool spool_noted;
 };
 
 int64_t gateway_now(void);  /* wall clock, ms */
@@ -95,6 +97,8 @@ void delivery_flush(struct gateway *g); /* end of a turn: everything fresh goes 
 
 void replay_step(struct gateway *g); /* end of a turn: the next rows, when Redis is there */
 void replay_clear(struct gateway *g);
+int64_t gateway_spool_oldest(const struct gateway *g); /* when the oldest in it came, ms; 0: none, or unknown */
+void gateway_spool_note(struct gateway *g); /* tells in STATE/spool/gateway.json what waits, where it changed */
 
 bool gateway_admin_ready(const struct gateway *g);    /* may the blocking connection be used now? */
 bool gateway_spool_has_room(const struct gateway *g); /* as far as its bound and its last use tell */

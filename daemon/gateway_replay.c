@@ -1,5 +1,5 @@
 /*
- * gateway_replay.c: what was spooled goes back to Redis, in its order.
+ * gateway_replay.c: what was spooled goes back to Redis, in its order; and how much waits is told.
  *
  * Rows are taken oldest first, accepted, and removed only after Redis has made
  * them durable; should we die in between, "seen before" makes the second time
@@ -12,8 +12,10 @@
 #include "daemon/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { ROWS = 256, BYTES = 4 * 1024 * 1024, PAUSE_MS = 1000 };
 
@@ -156,4 +158,50 @@ void replay_step(struct gateway *g) {
         return;
     }
     send_rows(g);
+}
+
+/* ------------------------------------------------------------------ what waits */
+
+static int take_oldest(void *arg, int64_t row, const struct spool_in *in) {
+    json_t *record = json_loadb(in->in.record, in->in.record_len, 0, NULL);
+
+    (void)row;
+    *(int64_t *)arg = json_integer_value(json_object_get(record, "received_at"));
+    json_decref(record);
+    return 0;
+}
+
+int64_t gateway_spool_oldest(const struct gateway *g) {
+    int64_t at = 0;
+    size_t taken;
+
+    if (g->spool != NULL && spool_count(g->spool) > 0)
+        spool_peek(g->spool, 1, take_oldest, &at, &taken);
+    return at;
+}
+
+/* A file and not Redis: it matters most while Redis is away, and the spool's own file has one reader only. */
+void gateway_spool_note(struct gateway *g) {
+    int64_t count = g->spool != NULL ? spool_count(g->spool) : -1;
+    char *file, *fresh;
+    FILE *f;
+
+    /* While something waits its oldest changes, too. */
+    if (g->spool_noted && count == g->spool_note && count <= 0)
+        return;
+    file = xasprintf("%s/spool/gateway.json", g->job->conf->state);
+    fresh = xasprintf("%s.new", file);
+    f = fopen(fresh, "we");
+    if (f != NULL) {
+        fprintf(f, "{\"count\": %lld, \"bytes\": %lld, \"oldest_at\": %lld}\n", (long long)count,
+                (long long)(g->spool != NULL ? spool_bytes(g->spool) : 0), (long long)gateway_spool_oldest(g));
+        fchmod(fileno(f), 0640);
+        /* On a full disk the old word stands, and the next turn tries again. */
+        if (fclose(f) == 0 && rename(fresh, file) == 0) {
+            g->spool_note = count;
+            g->spool_noted = true;
+        }
+    }
+    free(file);
+    free(fresh);
 }

@@ -150,6 +150,8 @@ static int add_account(struct families *f, struct gateway *g, const char *accoun
 }
 
 static void add_own(struct text *t, const struct gateway *g, bool redis) {
+    int64_t oldest = gateway_spool_oldest(g);
+
     text_add(t, "# HELP aduan_redis_up Does Redis answer?\n# TYPE aduan_redis_up gauge\n");
     add_number(t, "redis_up", "", redis);
     text_add(
@@ -162,6 +164,8 @@ static void add_own(struct text *t, const struct gateway *g, bool redis) {
     add_number(t, "spool_messages", "", g->spool != NULL ? (double)spool_count(g->spool) : 0);
     text_add(t, "# TYPE aduan_spool_bytes gauge\n");
     add_number(t, "spool_bytes", "", g->spool != NULL ? (double)spool_bytes(g->spool) : 0);
+    text_add(t, "# TYPE aduan_spool_oldest_seconds gauge\n");
+    add_number(t, "spool_oldest_seconds", "", oldest > 0 ? (double)(gateway_now() - oldest) / 1000 : 0);
     text_add(t, "# TYPE aduan_connections gauge\n");
     add_number(t, "connections", "", (double)server_connections(g->server));
 }

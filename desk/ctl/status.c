@@ -99,18 +99,31 @@ static int put_depth(struct ctl *c, const char *account, const char *stream, jso
     if (rc >= 0) {
         json_object_set_new(into, "queued", json_integer(count));
         json_object_set_new(into, "oldest_ms", json_integer(oldest));
+        /* How far behind the reader of this stream is: what it has not finished has waited so long. */
+        json_object_set_new(into, "lag_ms", json_integer(count > 0 ? oldest : 0));
     }
     return rc;
+}
+
+/* Workers forget over a restart, a webhook's account has none: the register remembers when it last brought
+ * something. */
+static int64_t last_of(struct ctl *c, const char *account, const char *which, const json_t *health) {
+    struct reg_traffic t = { .last_in = 0 };
+    char *key = xasprintf("last_%s", which);
+    int64_t at = latest(health, key);
+
+    free(key);
+    if (strcmp(which, "in") == 0 && c->reg && reg_traffic_get(c->reg, account, &t) == 0 && t.last_in > at)
+        at = t.last_in;
+    return at;
 }
 
 static int put_way(struct ctl *c, const char *account, const char *which, bool paused, const json_t *health,
                    json_t *o) {
     json_t *way = json_object();
-    char *key = xasprintf("last_%s", which);
     json_object_set_new(o, which, way);
     json_object_set_new(way, "paused", json_boolean(paused));
-    json_object_set_new(way, "last_at", time_json(c, latest(health, key)));
-    free(key);
+    json_object_set_new(way, "last_at", time_json(c, last_of(c, account, which, health)));
     return put_depth(c, account, which, way);
 }
 
@@ -132,6 +145,12 @@ static json_t *name_account(const struct conf_account *a) {
     return json_pack("{s:s, s:s, s:b, s:b}", "name", a->name, "type", a->type, "enabled", a->enabled, "up", 0);
 }
 
+/* Webhooks that were turned away (a wrong signature, an unknown form) since the gateway's start. */
+static void put_refused(const json_t *by_role, json_t *o) {
+    const json_t *refused = json_object_get(json_object_get(by_role, "gateway"), "refused");
+    json_object_set_new(o, "refused", refused ? json_integer(json_integer_value(refused)) : json_null());
+}
+
 static int put_account(struct ctl *c, const struct conf_account *a, json_t *list) {
     json_t *health = NULL, *o = name_account(a), *dead = json_object();
     bool in = false, out = false;
@@ -141,6 +160,7 @@ static int put_account(struct ctl *c, const struct conf_account *a, json_t *list
     if (rc >= 0) {
         put_workers(c, health, o);
         put_faults(c, health, o);
+        put_refused(health, o);
         rc = put_way(c, a->name, "in", in, health, o);
     }
     rc = rc < 0 ? rc : put_way(c, a->name, "out", out, health, o);
@@ -243,9 +263,28 @@ static json_t *troubles_json(struct ctl *c) {
     return list;
 }
 
+/* What waits on disk for Redis; the gateway's own word. NULL: it never said one. */
+static void put_spool(struct ctl *c, json_t *o) {
+    char *file = xasprintf("%s/spool/gateway.json", c->conf->state);
+    json_t *note = json_load_file(file, 0, NULL);
+    int64_t count = number_of(note, "count"), at = number_of(note, "oldest_at");
+    free(file);
+    json_object_set_new(o, "spool",
+                        note ? json_pack("{s:I, s:I, s:I, s:b}", "count", (json_int_t)(count > 0 ? count : 0),
+                                         "bytes", (json_int_t)number_of(note, "bytes"), "oldest_ms",
+                                         (json_int_t)(at > 0 && c->now > at ? c->now - at : 0), "usable",
+                                         count >= 0)
+                             : json_null());
+    json_decref(note);
+}
+
+static int open_register(struct ctl *c, char *why, size_t size) {
+    return c->reg ? 0 : reg_open(c->conf->state, REG_READ, &c->reg, why, size);
+}
+
 static void put_register(struct ctl *c, json_t *o) {
     char why[300] = "";
-    int rc = reg_open(c->conf->state, REG_READ, &c->reg, why, sizeof why);
+    int rc = open_register(c, why, sizeof why);
     json_t *summary = rc == 0 ? view_summary(c->reg, c->now, &rc) : NULL;
     if (!summary) {
         summary = json_pack("{s:s}", "fault", why[0] ? why : c->reg ? reg_error(c->reg) : "cannot be read");
@@ -259,9 +298,10 @@ static void put_names(const struct ctl *c, json_t *o) {
     json_t *list = json_array();
     for (size_t i = 0; i < c->conf->account_count; i++) {
         const struct conf_account *a = &c->conf->accounts[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:n}", "name",
-                                              a->name, "type", a->type, "enabled", a->enabled, "up", "workers",
-                                              "fault", "token_expires_at", "token_days", "in", "out", "dead"));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:n}",
+                                              "name", a->name, "type", a->type, "enabled", a->enabled, "up",
+                                              "workers", "fault", "token_expires_at", "token_days", "in", "out",
+                                              "dead", "refused"));
     }
     json_object_set_new(o, "accounts", list);
     json_object_set_new(o, "desk", json_pack("{s:n}", "up"));
@@ -273,6 +313,9 @@ static json_t *gather(struct ctl *c) {
     json_object_set_new(o, "now", time_json(c, c->now));
     json_object_set_new(o, "office", json_string(c->conf->office.name ? c->conf->office.name : ""));
     json_object_set_new(o, "configuration_faults", c->conf_faults ? json_incref(c->conf_faults) : json_array());
+    char why[300]; /* put_register() tells it */
+    open_register(c, why, sizeof why);
+    put_spool(c, o);
     if (put_queue(c, o) == 0) {
         put_desk(c, o);
         put_accounts(c, o);
@@ -388,6 +431,29 @@ static void print_memory(const json_t *q) {
     }
 }
 
+static void print_spool(const json_t *spool) {
+    if (number_of(spool, "count") > 0) {
+        char *span = ctl_span(number_of(spool, "oldest_ms"));
+        printf("Spool     %lld pesan menunggu Redis di disk, tertua %s\n", (long long)number_of(spool, "count"),
+               span);
+        free(span);
+    } else if (json_is_false(json_object_get(spool, "usable"))) {
+        puts("Spool     TIDAK DAPAT DIPAKAI: webhook ditolak selama Redis tidak terjangkau");
+    }
+}
+
+/* Each webhook turned away is a message that the platform sends again, or nobody's: a wrong secret shows here.
+ */
+static void print_refused(const json_t *accounts) {
+    for (size_t i = 0; i < json_array_size(accounts); i++) {
+        const json_t *a = json_array_get(accounts, i);
+        if (number_of(a, "refused") > 0) {
+            printf("Ditolak   %s: %lld webhook sejak gerbang dimulai\n", text_of(a, "name"),
+                   (long long)number_of(a, "refused"));
+        }
+    }
+}
+
 static void print_quotas(const json_t *accounts) {
     for (size_t i = 0; i < json_array_size(accounts); i++) {
         const json_t *a = json_array_get(accounts, i);
@@ -428,6 +494,7 @@ static void print_status(const json_t *o) {
            fault ? fault : text_of(q, "version"), fault ? "" : ")", problem ? "; PERINGATAN: " : "",
            problem ? problem : "");
     print_memory(q);
+    print_spool(json_object_get(o, "spool"));
     if (desk) {
         printf("Meja      %s\n", up_text(desk));
     }
@@ -437,6 +504,7 @@ static void print_status(const json_t *o) {
         putchar('\n');
         print_accounts(json_object_get(o, "accounts"));
         print_quotas(json_object_get(o, "accounts"));
+        print_refused(json_object_get(o, "accounts"));
     }
 }
 
@@ -454,6 +522,8 @@ int ctl_status(struct ctl *c) {
 
 static int list_connectors(struct ctl *c) {
     json_t *o = json_object();
+    char why[300];
+    open_register(c, why, sizeof why); /* without it: what the workers tell */
     int rc = put_accounts(c, o);
     if (rc < 0) {
         json_decref(o);

@@ -1,7 +1,10 @@
 """`connectors probe`: each side asks its platform, on request, at its start, and never in the way of answers."""
 import json
 import pathlib
+import re
+import sqlite3
 import sys
+import time
 import urllib.request
 
 import pytest
@@ -135,6 +138,32 @@ def test_last_times_stand_over_a_restart_and_are_in_the_metrics(office):
     text = urllib.request.urlopen(f"http://127.0.0.1:{office.metrics_port}/metrics", timeout=30).read().decode()
     for name in ("last_in_seconds", "last_out_seconds", "account_fault"):
         assert f"# TYPE aduan_{name} gauge\n" in text and f'aduan_{name}{{account="{ACCOUNT}"}}' in text
+
+
+def test_allowances_and_tokens_are_in_the_metrics_and_in_status(office):
+    now = int(time.time() * 1000)
+    office.redis.command("HSET", f"aduan:{{{ACCOUNT}}}:health", "uji", json.dumps(
+        {"at": now, "token_expires_at": now + 10 * 86400000 + 3600000, "quota": {"app": 85, "page": 20}}))
+    text = urllib.request.urlopen(f"http://127.0.0.1:{office.metrics_port}/metrics", timeout=30).read().decode()
+    assert f'aduan_quota_used{{account="{ACCOUNT}",role="uji",name="app"}} 0.85\n' in text
+    assert f'aduan_quota_used{{account="{ACCOUNT}",role="uji",name="page"}} 0.2\n' in text
+    assert 10 < float(re.search(rf'aduan_token_days_left{{account="{ACCOUNT}"}} (\S+)', text)[1]) <= 10.05
+    seen = office.ctl("status")["accounts"][0]
+    assert seen["token_days"] == 10 and seen["quota"] == {"app": 85, "page": 20}
+    shown = office.ctl("status", as_json=False)
+    assert "app: 85 % - HAMPIR HABIS" in shown and "page: 20 %\n" in shown and "10 hari" in shown
+
+
+def test_an_account_of_webhooks_keeps_its_last_time(office):
+    """The register remembers what no worker tells any more."""
+    office.stop()
+    with sqlite3.connect(next(office.state.glob("*register*.db"), None) or next(office.state.glob("*.db"))) as db:
+        db.execute("INSERT OR REPLACE INTO traffic (account, last_in, usual, count) VALUES (?, ?, 0, 1)",
+                   (ACCOUNT, int(time.time() * 1000) - 3000))
+    office.redis.command("DEL", f"aduan:{{{ACCOUNT}}}:health")
+    for words in (["status"], ["connectors"]):
+        found = office.ctl(*words)
+        assert (found["accounts"] if words == ["status"] else found)[0]["in"]["last_at"], words
 
 
 def test_status_goes_on_with_a_broken_file_and_without_redis(office):

@@ -141,6 +141,23 @@ def test_redis_that_hangs_does_not_hold_the_platform_up(gate):
     assert only(gate.kept(), wanted) == wanted
 
 
+def test_status_tells_what_waits_on_disk_and_what_was_turned_away(gate):
+    post(gate.port, "a", message(1), secret="salah")
+    seen = wait(lambda: (x := gate.a.ctl("status")["accounts"][0]) and x["refused"] and x, "the refusal")
+    assert seen["refused"] == 1 and seen["in"]["lag_ms"] >= 0 and seen["out"]["lag_ms"] >= 0
+    assert "Ditolak   a: 1 webhook" in gate.a.ctl("status", as_json=False)
+    wait(lambda: gate.a.ctl("status")["spool"] == {"count": 0, "bytes": 0, "oldest_ms": 0, "usable": True}, "the gateway's word")
+    gate.a.redis.kill()
+    for i in range(1, 4):
+        assert post(gate.port, "a", message(i)) == (200, b"")
+    spool = wait(lambda: (s := gate.a.ctl("status")["spool"])["count"] == 3 and s, "the spool in status, without Redis")
+    assert spool["bytes"] > 0 and 0 < spool["oldest_ms"] < 3600000
+    assert "3 pesan menunggu Redis di disk, tertua" in gate.a.ctl("status", as_json=False)
+    gate.a.redis.start()
+    wait(lambda: gate.a.ctl("status")["spool"]["count"] == 0, "the spool is empty again")
+    assert "menunggu Redis" not in gate.a.ctl("status", as_json=False)
+
+
 def test_redis_that_refuses(gate):
     gate.a.redis.command("CONFIG", "SET", "maxmemory", "1")
     for i in range(1, 6):
