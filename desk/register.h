@@ -112,7 +112,7 @@ int reg_case_get(struct reg *r, int64_t id, struct reg_case *ret);
 /* What a portal tells of the reporter, as worklist_private_fault() takes it: kept for that check, never
  * shown. */
 int reg_case_withhold(struct reg *r, int64_t id, const char *json);
-int reg_case_withheld(struct reg *r, int64_t id, char **ret_json); /* new */
+int reg_case_withheld(struct reg *r, int64_t id, char **ret_json);               /* new */
 int reg_case_by_number(struct reg *r, const char *number, struct reg_case *ret); /* any letter case */
 /* The newest open case of a telephone number: E.164, or as it was said. */
 int reg_case_open_phone(struct reg *r, const char *phone, const char *said, struct reg_case *ret);
@@ -148,8 +148,8 @@ struct reg_attachment {
     int64_t size;
 };
 
-/* Flags of the register's own, beside enum aduan_message_flags: the same mail came to another box of ours; it was
- * unsent before it came. */
+/* Flags of the register's own, beside enum aduan_message_flags: the same mail came to another box of ours; it
+ * was unsent before it came. */
 enum { REG_MESSAGE_COPY = 1 << 16, REG_MESSAGE_UNSENT = 1 << 17 };
 
 struct reg_message {
@@ -186,7 +186,8 @@ int reg_message_by_platform(struct reg *r, const char *account, const char *plat
 int reg_message_by_mail_id(struct reg *r, const char *mail_id, struct reg_message *ret);
 int reg_message_first(struct reg *r, int64_t ticket, struct reg_message *ret);   /* oldest inbound of a case */
 int reg_message_last_in(struct reg *r, int64_t ticket, struct reg_message *ret); /* newest inbound of a case */
-/* The newest inbound of a case by whoever opened it, of those written in public (and still there) or in private. */
+/* The newest inbound of a case by whoever opened it, of those written in public (and still there) or in
+ * private. */
 int reg_message_last_of(struct reg *r, const struct reg_case *c, bool is_public, struct reg_message *ret);
 /* All inbound messages with this Message-ID, oldest first. */
 int reg_messages_by_mail_id(struct reg *r, const char *mail_id,
@@ -255,7 +256,8 @@ int reg_history_actor(struct reg *r, int64_t ticket, const char *event, char **r
 int reg_history(struct reg *r, int64_t ticket, int (*each)(void *arg, const struct reg_history *h), void *arg);
 /* The newest row's id, 0 for none; and what was done after a row. */
 int reg_history_last(struct reg *r, int64_t *ret_id);
-int reg_history_after(struct reg *r, int64_t id, int (*each)(void *arg, const struct reg_history *h), void *arg);
+int reg_history_after(struct reg *r, int64_t id, int (*each)(void *arg, const struct reg_history *h),
+                      void *arg);
 /* 0 and *ret_count rows whole; REG_NOTHING: *ret_bad is the first row that is altered, missing or moved. */
 int reg_history_verify(struct reg *r, int64_t *ret_count, int64_t *ret_bad);
 
@@ -343,7 +345,7 @@ int reg_seen_add(struct reg *r, const char *key);
  * attachment under its key (MESSAGE#N), an unsending under REG_EARLY_UNSENT and the message's platform id, an
  * echo under REG_EARLY_ECHO and its own. */
 #define REG_EARLY_UNSENT "unsent:"
-#define REG_EARLY_ECHO "echo:"
+#define REG_EARLY_ECHO   "echo:"
 struct reg_early {
     char *account, *platform_id, *record;
     unsigned char *raw;

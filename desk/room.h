@@ -145,8 +145,8 @@ int relay_run(struct room *room, bool backlog, bool *ret_more);
 
 /* ------------------------------------------------------------------ notice.c */
 
-/* Writes a mail to one of the office's own people into the outbox, by the way of account a. ticket: the case it is
- * about, or 0. */
+/* Writes a mail to one of the office's own people into the outbox, by the way of account a. ticket: the case it
+ * is about, or 0. */
 int notice_send(struct room *room, const struct desk_account *a, const char *to, const char *subject,
                 const char *text, int64_t ticket);
 /* Is this message a reply to a notice, or a copy of one? Then it is kept and starts nothing. */
@@ -157,7 +157,8 @@ int notice_failed(struct room *room, const struct reg_out *o, const char *reason
 
 /* ----------------------------------------------------------------- trouble.c */
 
-/* Looks what is wrong, keeps it, tells the admin. 0, also when Redis is away; negative: the register is unusable. */
+/* Looks what is wrong, keeps it, tells the admin. 0, also when Redis is away; negative: the register is
+ * unusable. */
 int trouble_run(struct room *room);
 
 /* ------------------------------------------------------------------- lost.c */

@@ -67,9 +67,7 @@ static json_t *take_item(struct ctl *c, int *ret_rc) {
 
 /* Of a text to be pasted: what must not stand in it. New string, or NULL. */
 static char *fault_of(const json_t *item) {
-    return strcmp(of(item, "way"), "paste") == 0
-               ? worklist_private_fault(of(item, "text"), item)
-               : NULL;
+    return strcmp(of(item, "way"), "paste") == 0 ? worklist_private_fault(of(item, "text"), item) : NULL;
 }
 
 static int show(struct ctl *c) {

@@ -157,7 +157,7 @@ static void dead_letters_are_a_digest_of_at_most_one_an_hour(void **state) {
         n += turn(p, minute);
     }
     assert_int_equal(n, 3);
-    p->account.dead = 10;               /* looked at: what comes now is new */
+    p->account.dead = 10; /* looked at: what comes now is new */
     assert_int_equal(mails(p, 120), 0);
     p->account.dead = 11;
     assert_int_equal(mails(p, 1), 1);
