@@ -96,6 +96,45 @@ def test_the_killers_leave_the_box_working(office):
     assert a.ctl("status")
 
 
+def test_receiving_goes_on_while_sending_is_refused():
+    """A wrong SMTP password: mails still become tickets, the answer waits, and goes out once when it is mended."""
+    with mail.MailHouse() as h, Aduan() as a:
+        tls = h.certificates().good
+        h.dovecot({"pengaduan": "rahasia", "warga": "rahasia"}, tls=tls)
+        h.exim(tls=tls)
+        account(a, h)
+        a.accounts["surat"]["smtp"]["password"] = a.secret("kirim", "salah sekali")
+        a.start()
+        h.submit(letter("pertama"))
+        number = wait(lambda: [t["number"] for t in tickets(a)], "the ticket")[0]
+        a.ctl("reply", number, "Silakan datang besok.", as_json=False)
+
+        def seen():
+            return a.ctl("status")["accounts"][0]
+
+        fault = wait(lambda: (x := seen()) and (x["fault"] or "").count("535") and x["fault"], "the refusal in status")
+        assert "salah sekali" not in fault and "salah sekali" not in a.log_text()
+        h.submit(letter("kedua", "lain"))
+        wait(lambda: len(tickets(a)) == 2, "a ticket while nothing goes out")
+        assert seen()["in"]["last_at"] and seen()["out"]["queued"] > 0 and h.mails("warga") == []
+        a.ctl("connectors", "pause", "surat", "--out")
+        a.secret("kirim", "rahasia")
+        a.reload()
+        assert h.mails("warga") == []
+        a.ctl("connectors", "resume", "surat", "--out")
+
+        def answers():
+            mails = [email.message_from_bytes(m, policy=email.policy.default) for m in h.mails("warga")]
+            return sum("Silakan datang besok." in m.get_content() for m in mails)
+
+        # When exactly is the retry's business: only that it comes, and once.
+        wait(answers, "the answer in the citizen's box", timeout=200)
+        wait(lambda: seen()["out"]["queued"] == 0 and not seen()["fault"], "quiet", timeout=200)
+        assert answers() == 1
+        states = [m["status"] for m in a.ctl("show", number)["messages"] if m["direction"] == "out"]
+        assert states and set(states) <= {"sent", "delivered"}, states
+
+
 @pytest.mark.parametrize("which", ["wrong", "expired", "unknown"])
 def test_a_certificate_that_is_not_right_is_refused(which):
     with mail.MailHouse() as h, Aduan() as a:
