@@ -41,7 +41,8 @@ struct send {
     struct queue_reader *reader;
     struct outbox box;
     struct probe probe;
-    bool recalled;      /* when an earlier life sent last is known */
+    bool recalled;      /* what an earlier life told of its sending is known */
+    bool tried_anew;    /* what that life found refused has had its new try */
     bool own_read;      /* what an earlier life left has been read */
     bool paused, stuck; /* stuck: Redis is away until stuck_until */
     int64_t stuck_until, switch_read;
@@ -50,6 +51,7 @@ struct send {
     uint64_t last_token;
     int refusals;
     int64_t last_out, sent, failed, uncertain;
+    int64_t refused_at; /* when the platform refused the account last; 0: it accepts it, or nobody knows */
     char fault[600];
 };
 
@@ -97,6 +99,7 @@ static void mind_account(struct send *s, const struct verdict *v, enum aduan_out
         s->box.account_due = v->account_due;
     if (v->refused) {
         s->refusals++;
+        s->refused_at = host_wall();
         s->box.trial = true;
         probe_soon(&s->probe);
         snprintf(s->fault, sizeof(s->fault), "the account is refused: %.500s", v->reason);
@@ -105,9 +108,22 @@ static void mind_account(struct send *s, const struct verdict *v, enum aduan_out
         if (s->box.trial)
             log_info("the account is accepted again");
         s->refusals = 0;
+        s->refused_at = 0;
         s->box.trial = false;
         s->fault[0] = '\0';
     }
+}
+
+/* A worker starts anew because its settings changed, or because somebody tries again: an answer that waits out
+ * a refusal of the life before, up to an hour, is tried at once, one at first. */
+static void try_anew(struct send *s) {
+    if (s->tried_anew || !s->recalled || !s->own_read || outbox_in_state(&s->box, OUT_CHECK, INT64_MAX) != NULL)
+        return;
+    s->tried_anew = true;
+    if (s->refused_at == 0)
+        return;
+    s->box.trial = true;
+    outbox_resume(&s->box);
 }
 
 /* An attempt has ended in result. */
@@ -353,7 +369,8 @@ static void publish(struct send *s) {
                                                 : s->probe.reason;
     json_t *o;
 
-    s->recalled = s->recalled || host_recall(&s->host, "last_out", &s->last_out);
+    s->recalled = s->recalled || (host_recall(&s->host, "last_out", &s->last_out) &&
+                                  host_recall(&s->host, "refused_at", &s->refused_at));
     if (!s->recalled)
         return;
     o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s?}", "state", s->paused ? "paused" : "up",
@@ -364,6 +381,7 @@ static void publish(struct send *s) {
                   fault);
     if (o == NULL)
         return;
+    json_object_set_new(o, "refused_at", json_integer(s->refused_at));
     probe_publish(&s->probe, o);
     job_health(s->job, account(s), o);
 }
@@ -406,6 +424,7 @@ static void work(struct send *s) {
         if (!job_stopping(s->job))
             read_more(s, read_wait(s));
         turn(s);
+        try_anew(s);
         it = job_stopping(s->job) ? NULL : outbox_in_state(&s->box, OUT_FIND, host_wall());
         if (it != NULL)
             find(s, it);

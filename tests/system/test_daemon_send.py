@@ -117,6 +117,19 @@ def test_resume_tries_a_refused_account_at_once(sender):
     wait(lambda: not sender.a.health(ACCOUNT, "send")["fault"], "no fault in status")
 
 
+def test_a_token_that_was_put_right_is_tried_at_once(sender):
+    """The admin changes the account and reloads; nobody thinks of `resume`."""
+    (sender.places["fault"] / "send").write_text("refused")
+    sender.put("f-3")
+    wait(lambda: sender.state("f-3") == "later", "the refusal")
+    wait(lambda: sender.a.health(ACCOUNT, "send")["refused_at"] > 0, "the refusal in the health")
+    (sender.places["fault"] / "send").unlink()
+    sender.a.accounts[ACCOUNT]["uncertain"] = "resend"
+    sender.a.reload()
+    sender.ends("f-3", "sent", timeout=25)
+    wait(lambda: sender.a.health(ACCOUNT, "send")["refused_at"] == 0, "no refusal in the health")
+
+
 def test_an_uncertain_answer_is_found_on_the_platform(sender):
     """The loop platform can be asked: delivered or not, in the end there is exactly one."""
     sender.put("g-1", "[[uncertain*1]]", "budi")  # delivers, claims a broken connection
