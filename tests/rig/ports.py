@@ -5,6 +5,7 @@ import random
 import socket
 
 FIRST, PAST, SLICE = 15000, 32000, 2000
+given = set()  # a port may be asked for long before its server binds it: none is given twice
 
 
 def free_port():
@@ -14,8 +15,13 @@ def free_port():
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")[2:]
     first = FIRST + int(worker) % 8 * SLICE if worker else FIRST
     past = first + SLICE if worker else PAST
+    if len(given) > (past - first) // 2:
+        given.clear()
     while True:
         port = random.randrange(first, past)
+        if port in given:
+            continue
         with socket.socket() as s, contextlib.suppress(OSError):
             s.bind(("127.0.0.1", port))
+            given.add(port)
             return port
