@@ -172,6 +172,8 @@ static void one_item(struct lapor_walk *w, const json_t *item) {
 
     if (kind != NULL && strcmp(kind, "row") == 0) {
         lapor_row(w, json_object_get(item, "head"), json_object_get(item, "row"));
+    } else if (kind != NULL && strcmp(kind, "unparsed") == 0 && lapor_unparsed_again(w, item) == 0) {
+        return;
     } else if (kind != NULL) {
         one_wrapped(w, item);
     } else {

@@ -96,6 +96,9 @@ void lapor_emit(struct lapor_walk *w, struct lapor_item *item, const char *slice
 void lapor_item_clear(struct lapor_item *item);
 /* A visible record for what cannot be read. */
 void lapor_unparsed(struct lapor_walk *w, const char *slice, size_t len, const char *note);
+/* The same of bytes that one of these records kept: {"lapor": "unparsed", "note", "text", "bytes"}. 0, or -1:
+ * they are not such bytes. */
+int lapor_unparsed_again(struct lapor_walk *w, const json_t *whole);
 /* Milliseconds; without a zone it is WIB. 0: no time. */
 int64_t lapor_time_of(const char *s);
 /* HTML and {{placeholders}} gone; values may be NULL. New string. */

@@ -8,6 +8,7 @@
 
 #include "email/email.h"
 #include "email/prose.h"
+#include "kit/json.h"
 #include "kit/sign.h"
 
 #include <stdio.h>
@@ -79,13 +80,36 @@ static void hand_over(struct lapor_walk *w, struct aduan_message *m, const char 
     aduan_message_clear(m);
 }
 
+/* Its bytes say that they could not be read: alone they might be taken for something else. */
 void lapor_unparsed(struct lapor_walk *w, const char *slice, size_t len, const char *note) {
     struct aduan_message m = { .kind = ADUAN_KIND_UNPARSED, .note = xstrdup(note) };
-    char digest[SIGN_HEX256];
+    char digest[SIGN_HEX256], *bytes = sign_base64(slice, len), *text = text_clean(slice, len), *raw;
+    json_t *whole =
+        json_pack("{s:s, s:s, s:s, s:s}", "lapor", "unparsed", "note", note, "text", text, "bytes", bytes);
 
     sign_sha256_hex(slice, len, digest);
     m.platform_id = xstrdup(digest);
-    hand_over(w, &m, slice, len);
+    raw = json_dumps(whole, JSON_COMPACT);
+    hand_over(w, &m, raw, strlen(raw));
+    free(raw);
+    free(text);
+    free(bytes);
+    json_decref(whole);
+}
+
+int lapor_unparsed_again(struct lapor_walk *w, const json_t *whole) {
+    char *bytes = js_text(whole, "bytes"), *note = js_text(whole, "note");
+    size_t len = 0;
+    uint8_t *slice = bytes != NULL ? sign_unbase64(bytes, strlen(bytes), &len) : NULL;
+    bool known;
+
+    if (slice != NULL && note != NULL)
+        lapor_unparsed(w, (char *)slice, len, note);
+    known = slice != NULL && note != NULL;
+    free(note);
+    free(bytes);
+    free(slice);
+    return known ? 0 : -1;
 }
 
 static bool is_true(const char *s) {
