@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_MS = 250, TURN_MS = 1000, REDIS_PAUSE_MS = 500 };
+enum { TICK_MS = 250, TURN_MS = 1000, STOP_GRACE_MS = 3000, REDIS_PAUSE_MS = 500 };
 
 int64_t host_monotonic(void) {
     return clock_steady_ms();
@@ -162,13 +162,20 @@ static int op_http_wait(struct aduan_host *base, const struct aduan_http_request
                         struct aduan_http_response *ret_response) {
     struct host *h = of(base);
     struct waiting *w = xcalloc(1, sizeof(*w));
-    bool stopping = false;
+    int64_t end = INT64_MAX;
 
+    if (job_stopping(h->job)) {
+        free(w);
+        return ADUAN_STOPPING;
+    }
     w->net = h->net;
     w->response = ret_response;
     net_http(h->net, req, waited, w);
-    while (!w->done && !stopping)
-        stopping = host_turn(h, TURN_MS, -1, 0, NULL) == ADUAN_STOPPING;
+    /* What is under way when the worker is told to stop gets a moment more: a token that can be used once is
+     * spent at the platform, and its successor must not be lost. */
+    while (!w->done && host_monotonic() < end)
+        if (host_turn(h, TURN_MS, -1, 0, NULL) == ADUAN_STOPPING && end == INT64_MAX)
+            end = host_monotonic() + STOP_GRACE_MS;
     if (!w->done) {
         /* The transfer may still end while others are waited for: it must find its memory. */
         w->given_up = true;
