@@ -38,6 +38,27 @@ int meta_verify(const struct aduan_secrets *app_secrets, const struct aduan_secr
     return 0;
 }
 
+int meta_selftest(const char *body, const char *signature, char *why, size_t why_size) {
+    static const char vector[] = "rahasia-aplikasi-uji-123"; /* platforms/whatsapp.md section 1.3 */
+    struct aduan_secret secrets[] = { { (char *)(uintptr_t) "lama", 4 },
+                                      { (char *)(uintptr_t)vector, sizeof(vector) - 1 } };
+    const struct aduan_secrets both = { secrets, 2 }, old = { secrets, 1 };
+    const struct aduan_secret token = { (char *)(uintptr_t) "token", 5 };
+    const struct aduan_header header = { "x-hub-signature-256", signature };
+    const struct aduan_hook_request post = { "POST", "", &header, 1, body, strlen(body) };
+    struct aduan_hook_answer answer;
+
+    if (meta_verify(&both, &token, &post, &answer) != 0) {
+        snprintf(why, why_size, "a good signature was refused");
+        return -1;
+    }
+    if (meta_verify(&old, &token, &post, &answer) != ADUAN_HOOK_ANSWER || answer.status != 401) {
+        snprintf(why, why_size, "a bad signature was believed");
+        return -1;
+    }
+    return 0;
+}
+
 int64_t meta_time(const json_t *object, const char *path) {
     int64_t t = js_int(object, path, 0);
 

@@ -13,6 +13,10 @@
 int meta_verify(const struct aduan_secrets *app_secrets, const struct aduan_secret *verify_token,
                 const struct aduan_hook_request *req, struct aduan_hook_answer *ret_answer);
 
+/* For a module's selftest(): a body that was signed elsewhere with the secret of the published vectors is
+ * believed with that secret as the second of two, and refused with 401 without it. 0, or -1 with a reason. */
+int meta_selftest(const char *body, const char *signature, char *why, size_t why_size);
+
 /* One row of a channel's error table: codes first..last, what follows from them. A row may also name an
  * error_subcode of seven digits, which says more than its code and is looked for first. */
 struct meta_rule {
